@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"evenkeel/internal/telemetry"
+)
+
+// checksEvery is how often the parts are asked how they are.
+const checksEvery = 2 * time.Second
+
+// pingWithin bounds asking the database for a sign of life.
+const pingWithin = time.Second
+
+// followerLate is the lag at which a follower counts as behind.
+const followerLate = 15 * time.Second
+
+// checkHealth tells /readyz how the parts are, until ctx ends.
+func (a *App) checkHealth(ctx context.Context, h *house) error {
+	p := &pulse{moved: time.Now()}
+	tick := time.NewTicker(checksEvery)
+	defer tick.Stop()
+	for {
+		a.checkOnce(ctx, h, p)
+		select {
+		case <-ctx.Done():
+			a.health.Need("database", false, "the hub is stopping")
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *App) checkOnce(ctx context.Context, h *house, p *pulse) {
+	bounded, cancel := context.WithTimeout(ctx, pingWithin)
+	err := h.store.Ping(bounded)
+	cancel()
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		a.health.Need("database", false, "no sign of life within "+pingWithin.String()+"; pages are served as they were kept")
+	} else {
+		a.health.Need("database", true, h.store.Engine())
+	}
+	l := h.latency.Health()
+	a.health.Note("redis", l.OK, l.Detail)
+	for name, lag := range map[string]time.Duration{"page follower": h.follower.Lag(), "sealer": h.sealer.Lag()} {
+		a.health.Need(name, lag < followerLate, fmt.Sprintf("%.1f s behind", lag.Seconds()))
+	}
+	stats := h.watch.Stats()
+	a.health.Note("recorder", stats.Behind == 0 || err == nil, fmt.Sprintf("%d components wait for the record", stats.Behind))
+	a.checkSchedule(h, p, time.Now())
+	a.health.Beat("checks", checksEvery)
+}
+
+// pulse notices whether the scheduler goes on probing.
+type pulse struct {
+	runs  int64
+	moved time.Time
+}
+
+// checkSchedule reports the scheduler while this process watches: it is stale
+// when no probe has finished for three of the shortest intervals and a timeout.
+func (a *App) checkSchedule(h *house, p *pulse, now time.Time) {
+	stats := h.runner.Stats()
+	if !a.watching.Load() {
+		p.moved = now
+		a.health.Note("schedule", true, "another replica watches, or the lease is not taken yet")
+		return
+	}
+	if stats.Runs != p.runs || stats.Monitors == 0 {
+		p.runs, p.moved = stats.Runs, now
+	}
+	shortest := time.Minute
+	for _, m := range h.watch.Catalog().Monitors {
+		shortest = min(shortest, m.Interval)
+	}
+	silent := now.Sub(p.moved)
+	a.health.Need("schedule", silent < 3*shortest+15*time.Second, fmt.Sprintf("%d monitors in %d slots, the last probe finished %.0f s ago", stats.Monitors, stats.Slots, silent.Seconds()))
+}
+
+// adminOptions is what the admin listener serves.
+func (a *App) adminOptions() telemetry.AdminOptions {
+	o := telemetry.AdminOptions{Registry: a.registry, Health: a.health, Log: a.log, Reload: a.Reload, Pprof: a.o.Config.Pprof, API: a.web.Admin()}
+	if path, err := filepath.Abs(a.o.Path); a.o.Path != "" && err == nil {
+		o.ConfigPath = path
+	}
+	return o
+}

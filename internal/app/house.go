@@ -1,0 +1,166 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"evenkeel/internal/access"
+	"evenkeel/internal/calendar"
+	"evenkeel/internal/journal"
+	"evenkeel/internal/latency"
+	"evenkeel/internal/status"
+	"evenkeel/internal/store"
+	"evenkeel/monitors"
+	"evenkeel/web"
+)
+
+// house is everything that needs the record.
+type house struct {
+	metrics  *tracked
+	store    *store.Store
+	latency  *latency.Recorder
+	watch    *status.Watch
+	board    *status.Board
+	runner   *monitors.Runner
+	follower *journal.PerProcess
+	sealer   *journal.Sealer
+}
+
+// rise opens the record, applies the configuration and starts every loop. What
+// it had built when an error comes is taken down again.
+func (a *App) rise(ctx context.Context) (err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	defer func() {
+		if err != nil {
+			_ = a.inner.unwind(context.WithoutCancel(ctx)) // each failing step is in the log
+		}
+	}()
+	h := &house{metrics: &tracked{registry: a.registry}}
+	a.inner.push("metrics", func(context.Context) error { h.metrics.forget(); return nil })
+	file := a.config.Load()
+	if err := a.openStore(ctx, h, file.Database.URL, file.Data); err != nil {
+		return err
+	}
+	if err := a.openLatency(ctx, h, file.Redis.URL, file.Retention.Samples.D()); err != nil {
+		return err
+	}
+	cal := calendar.New()
+	h.watch = status.NewWatch(status.WatchDeps{
+		Work: h.store, Store: h.store, Latency: h.latency, Calendar: cal, Log: a.log.With("component", "watch"), Now: time.Now,
+	})
+	if err := a.applyFirst(ctx, h); err != nil {
+		return err
+	}
+	h.board = status.NewBoard(status.BoardDeps{Store: h.store, Latency: h.latency, Calendar: cal, Log: a.log.With("component", "board")})
+	seq, _, err := h.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if err := h.board.Load(ctx, seq); err != nil {
+		return fmt.Errorf("load the page: %w", err)
+	}
+	if err := h.board.Refresh(ctx, time.Now()); err != nil {
+		a.log.Warn("latency lines are not there yet", "err", err)
+	}
+	if err := a.startRunner(h); err != nil {
+		return err
+	}
+	a.startLoops(h, seq)
+	a.house.Store(h)
+	a.inner.push("management API", func(context.Context) error { a.house.Store(nil); return nil })
+	a.web.Attach(a.liveDeps(h))
+	return nil
+}
+
+func (a *App) openStore(ctx context.Context, h *house, url, folder string) (err error) {
+	if h.store, err = store.Open(ctx, store.Options{URL: url, DataDir: folder, Log: a.log}); err != nil {
+		return err
+	}
+	a.inner.push("database", h.store.Close)
+	a.health.Engine("database", h.store.Engine())
+	a.health.Need("database", true, h.store.Engine())
+	return nil
+}
+
+func (a *App) openLatency(ctx context.Context, h *house, url string, keep time.Duration) (err error) {
+	h.latency, err = latency.Open(ctx, latency.Options{
+		URL: url, Hours: h.store, Keep: keep, Log: a.log.With("component", "latency"), Registerer: h.metrics, Now: time.Now,
+		Beat: func() { a.health.Beat("latency flush", latency.MaxBackOff) },
+	})
+	if err != nil {
+		return err
+	}
+	a.inner.push("latency", h.latency.Close)
+	a.health.Engine("redis", h.latency.Engine())
+	a.health.Engine("blobs", "in the database")
+	a.inner.background("latency flush", a.failed, h.latency.Run)
+	return nil
+}
+
+// applyFirst makes the configuration true, and lets the seed fill an empty
+// history before anybody watches.
+func (a *App) applyFirst(ctx context.Context, h *house) error {
+	if _, err := h.watch.Apply(ctx, access.Host, a.definition(*a.config.Load())); err != nil {
+		return fmt.Errorf("apply the configuration: %w", err)
+	}
+	if a.o.Seed != nil {
+		bed := Seedbed{Store: h.store, Work: h.store, Latency: h.latency, Catalog: h.watch.Catalog()}
+		if err := a.o.Seed(ctx, bed); err != nil {
+			return fmt.Errorf("seed the history: %w", err)
+		}
+	}
+	return nil
+}
+
+// startLoops starts what follows the journal and what watches.
+func (a *App) startLoops(h *house, seq int64) {
+	bell := h.latency.Bell()
+	h.sealer = journal.NewSealer(h.store, h.store, a.holder, bell, a.log.With("component", "sealer"))
+	a.inner.background("sealer", a.failed, h.sealer.Run)
+	h.follower = &journal.PerProcess{
+		Name: "page", Reader: h.store, Bell: bell, Log: a.log,
+		Handle: func(ctx context.Context, entries []journal.Sealed) error {
+			if err := h.board.Follow(ctx, entries); err != nil {
+				return err
+			}
+			a.web.Changed(entries)
+			return nil
+		},
+	}
+	a.inner.background("page follower", a.failed, func(ctx context.Context) error { return h.follower.Run(ctx, seq) })
+	a.inner.background("minute tick", a.failed, func(ctx context.Context) error { return a.minutes(ctx, h) })
+	a.inner.background("watch", a.failed, func(ctx context.Context) error {
+		return journal.Hold(ctx, h.store, "watch", a.holder, a.log, func(ctx context.Context, l journal.Lease) error { return a.watchUnder(ctx, h, l) })
+	})
+	a.inner.background("checks", a.failed, func(ctx context.Context) error { return a.checkHealth(ctx, h) })
+	if a.o.Path != "" && a.o.Load != nil {
+		a.inner.background("configuration", a.failed, a.watchConfig)
+	}
+}
+
+// minutes tells the board and the page that a minute has begun.
+func (a *App) minutes(ctx context.Context, h *house) error {
+	const every = time.Minute
+	for {
+		a.health.Beat("page clock", every)
+		wait := time.NewTimer(time.Until(time.Now().Truncate(every).Add(every)))
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			a.health.Forget("page clock")
+			return nil
+		case <-wait.C:
+		}
+		if err := h.board.Refresh(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			a.log.Warn("minute tick", "err", err)
+		}
+		a.web.Tick()
+	}
+}
+
+// liveDeps is what the web needs of the house.
+func (a *App) liveDeps(h *house) web.Live {
+	return web.Live{Board: h.board, Store: h.store, Watch: h.watch, Latency: h.latency, Runner: h.runner, Pings: a.pings, Lag: h.follower.Lag}
+}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"evenkeel/internal/journal"
+	"evenkeel/internal/status"
+)
+
+// Catalog loads what is defined, removed things included when all is true:
+// groups, components by position; monitors and windows by id.
+func (s *Store) Catalog(ctx context.Context, all bool) (c status.Catalog, err error) {
+	err = s.snapshot(ctx, func(q querier) error {
+		sites, err := list(ctx, s, q, scanSite,
+			`select name, url, zone, home, report_url, simulated, w_major, w_partial, w_degraded from site`)
+		if err != nil {
+			return err
+		}
+		if len(sites) > 0 {
+			c.Site = sites[0]
+		}
+		if c.Groups, err = list(ctx, s, q, scanGroup,
+			`select key, id, name, position, created_at, removed_at, version from component_groups
+			 where $1 or removed_at is null order by position, id, key`, all); err != nil {
+			return err
+		}
+		if c.Components, err = list(ctx, s, q, scanComponent,
+			`select key, id, name, description, group_id, needs, public, runbook, position, publish, publish_after, created_at, removed_at, version
+			 from components where $1 or removed_at is null order by position, id, key`, all); err != nil {
+			return err
+		}
+		if c.Monitors, err = list(ctx, s, q, scanMonitor,
+			`select key, id, component, name, kind, interval_us, locations, sentinel, unit, public, rule, created_at, removed_at, version
+			 from monitors where $1 or removed_at is null order by id, key`, all); err != nil {
+			return err
+		}
+		c.Windows, err = list(ctx, s, q, scanWindow,
+			`select key, id, title, description, components, from_at, to_at, rrule, zone, start_local, duration_us, sequence, removed_at, version
+			 from maintenance_windows where $1 or removed_at is null order by id, key`, all)
+		return err
+	})
+	return c, err
+}
+
+func scanSite(r *sql.Rows, s *status.Site) error {
+	return r.Scan(&s.Name, &s.URL, &s.Zone, &s.Home, &s.ReportURL, &s.Simulated, &s.Weights.Major, &s.Weights.Partial, &s.Weights.Degraded)
+}
+
+// PutSite replaces what the page says about itself.
+func (s *Store) PutSite(_ context.Context, jt journal.Tx, v status.Site) error {
+	t, err := s.own(jt)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`insert into site (id, name, url, zone, home, report_url, simulated, w_major, w_partial, w_degraded)
+		values (1, $1, $2, $3, $4, $5, $6, $7, $8, $9)
+		on conflict (id) do update set name = excluded.name, url = excluded.url, zone = excluded.zone, home = excluded.home,
+			report_url = excluded.report_url, simulated = excluded.simulated,
+			w_major = excluded.w_major, w_partial = excluded.w_partial, w_degraded = excluded.w_degraded`,
+		v.Name, v.URL, v.Zone, v.Home, v.ReportURL, v.Simulated, v.Weights.Major, v.Weights.Partial, v.Weights.Degraded)
+	return err
+}
+
+func scanGroup(r *sql.Rows, g *status.Group) error {
+	return r.Scan(&g.Key, &g.ID, &g.Name, &g.Position, into(&g.CreatedAt), into(&g.RemovedAt), &g.Version)
+}
+
+// PutGroup inserts (Version 0) or updates a group.
+func (s *Store) PutGroup(_ context.Context, jt journal.Tx, g status.Group) error {
+	t, err := s.own(jt)
+	if err != nil {
+		return err
+	}
+	if g.Version == 0 {
+		_, err := t.exec(`insert into component_groups (key, id, name, position, created_at, removed_at, version)
+			values ($1, $2, $3, $4, $5, $6, 1)`, g.Key, g.ID, g.Name, g.Position, at(g.CreatedAt), at(g.RemovedAt))
+		return err
+	}
+	return t.swap("group", g.Key, `update component_groups set id = $3, name = $4, position = $5, created_at = $6, removed_at = $7,
+		version = version + 1 where key = $1 and version = $2`,
+		g.Key, g.Version, g.ID, g.Name, g.Position, at(g.CreatedAt), at(g.RemovedAt))
+}
+
+func scanComponent(r *sql.Rows, c *status.Component) error {
+	return r.Scan(&c.Key, &c.ID, &c.Name, &c.Description, &c.Group, asJSON(&c.Needs), &c.Public, &c.Runbook, &c.Position,
+		&c.Publish, lasting(&c.PublishAfter), into(&c.CreatedAt), into(&c.RemovedAt), &c.Version)
+}
+
+// PutComponent inserts (Version 0) or updates a component.
+func (s *Store) PutComponent(_ context.Context, jt journal.Tx, c status.Component) error {
+	t, err := s.own(jt)
+	if err != nil {
+		return err
+	}
+	if c.Version == 0 {
+		_, err := t.exec(`insert into components (key, id, name, description, group_id, needs, public, runbook, position,
+			publish, publish_after, created_at, removed_at, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
+			c.Key, c.ID, c.Name, c.Description, c.Group, asJSON(&c.Needs), c.Public, c.Runbook, c.Position,
+			string(c.Publish), micros(c.PublishAfter), at(c.CreatedAt), at(c.RemovedAt))
+		return err
+	}
+	return t.swap("component", c.Key, `update components set id = $3, name = $4, description = $5, group_id = $6, needs = $7,
+		public = $8, runbook = $9, position = $10, publish = $11, publish_after = $12, created_at = $13, removed_at = $14,
+		version = version + 1 where key = $1 and version = $2`,
+		c.Key, c.Version, c.ID, c.Name, c.Description, c.Group, asJSON(&c.Needs), c.Public, c.Runbook, c.Position,
+		string(c.Publish), micros(c.PublishAfter), at(c.CreatedAt), at(c.RemovedAt))
+}
+
+// ruleRow is a status.Rule as it is kept: its names are for ever, whatever the
+// wing calls its fields. Durations are microseconds.
+type ruleRow struct {
+	Confirm    int    `json:"confirm,omitempty"`
+	Recover    int    `json:"recover,omitempty"`
+	Slow       int64  `json:"slow_us,omitempty"`
+	SlowFor    int    `json:"slow_for,omitempty"`
+	Quorum     int    `json:"quorum,omitempty"`
+	Fails      string `json:"fails,omitempty"`
+	FlapCount  int    `json:"flap_count,omitempty"`
+	FlapWithin int64  `json:"flap_within_us,omitempty"`
+	PublicText string `json:"public_text,omitempty"`
+}
+
+func keepRule(r status.Rule) ruleRow {
+	return ruleRow{
+		Confirm: r.Confirm, Recover: r.Recover, Slow: micros(r.Slow), SlowFor: r.SlowFor, Quorum: r.Quorum,
+		Fails: string(r.Fails), FlapCount: r.FlapCount, FlapWithin: micros(r.FlapWithin), PublicText: r.PublicText,
+	}
+}
+
+func (r ruleRow) rule() status.Rule {
+	return status.Rule{
+		Confirm: r.Confirm, Recover: r.Recover, Slow: time.Duration(r.Slow) * time.Microsecond, SlowFor: r.SlowFor, Quorum: r.Quorum,
+		Fails: status.Status(r.Fails), FlapCount: r.FlapCount, FlapWithin: time.Duration(r.FlapWithin) * time.Microsecond, PublicText: r.PublicText,
+	}
+}
+
+func scanMonitor(r *sql.Rows, m *status.Monitor) error {
+	var rule ruleRow
+	err := r.Scan(&m.Key, &m.ID, &m.Component, &m.Name, &m.Kind, lasting(&m.Interval), asJSON(&m.Locations), &m.Sentinel, &m.Unit,
+		&m.Public, asJSON(&rule), into(&m.CreatedAt), into(&m.RemovedAt), &m.Version)
+	m.Rule = rule.rule()
+	return err
+}
+
+// PutMonitor inserts (Version 0) or updates a monitor and its mark.
+func (s *Store) PutMonitor(_ context.Context, jt journal.Tx, m status.Monitor, mark string) error {
+	t, err := s.own(jt)
+	if err != nil {
+		return err
+	}
+	rule := keepRule(m.Rule)
+	if m.Version == 0 {
+		_, err := t.exec(`insert into monitors (key, id, component, name, kind, interval_us, locations, sentinel, unit, public, rule, mark,
+			created_at, removed_at, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1)`,
+			m.Key, m.ID, m.Component, m.Name, m.Kind, micros(m.Interval), asJSON(&m.Locations), m.Sentinel, m.Unit, m.Public,
+			asJSON(&rule), mark, at(m.CreatedAt), at(m.RemovedAt))
+		return err
+	}
+	return t.swap("monitor", m.Key, `update monitors set id = $3, component = $4, name = $5, kind = $6, interval_us = $7, locations = $8,
+		sentinel = $9, unit = $10, public = $11, rule = $12, mark = $13, created_at = $14, removed_at = $15,
+		version = version + 1 where key = $1 and version = $2`,
+		m.Key, m.Version, m.ID, m.Component, m.Name, m.Kind, micros(m.Interval), asJSON(&m.Locations), m.Sentinel, m.Unit, m.Public,
+		asJSON(&rule), mark, at(m.CreatedAt), at(m.RemovedAt))
+}
+
+// Marks gives the mark of every monitor by key, as last applied, removed ones included.
+func (s *Store) Marks(ctx context.Context) (map[string]string, error) {
+	type row struct{ key, mark string }
+	rows, err := list(ctx, s, s.db, func(r *sql.Rows, v *row) error { return r.Scan(&v.key, &v.mark) }, `select key, mark from monitors`)
+	if err != nil {
+		return nil, err
+	}
+	marks := make(map[string]string, len(rows))
+	for _, r := range rows {
+		marks[r.key] = r.mark
+	}
+	return marks, nil
+}
+
+func scanWindow(r *sql.Rows, w *status.Window) error {
+	return r.Scan(&w.Key, &w.ID, &w.Title, &w.Description, asJSON(&w.Components), into(&w.From), into(&w.To), &w.RRule, &w.Zone,
+		&w.Start, lasting(&w.Duration), &w.Sequence, into(&w.RemovedAt), &w.Version)
+}
+
+// PutWindow inserts (Version 0) or updates a maintenance window.
+func (s *Store) PutWindow(_ context.Context, jt journal.Tx, w status.Window) error {
+	t, err := s.own(jt)
+	if err != nil {
+		return err
+	}
+	if w.Version == 0 {
+		_, err := t.exec(`insert into maintenance_windows (key, id, title, description, components, from_at, to_at, rrule, zone,
+			start_local, duration_us, sequence, removed_at, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
+			w.Key, w.ID, w.Title, w.Description, asJSON(&w.Components), at(w.From), at(w.To), w.RRule, w.Zone,
+			w.Start, micros(w.Duration), w.Sequence, at(w.RemovedAt))
+		return err
+	}
+	return t.swap("maintenance window", w.Key, `update maintenance_windows set id = $3, title = $4, description = $5, components = $6,
+		from_at = $7, to_at = $8, rrule = $9, zone = $10, start_local = $11, duration_us = $12, sequence = $13, removed_at = $14,
+		version = version + 1 where key = $1 and version = $2`,
+		w.Key, w.Version, w.ID, w.Title, w.Description, asJSON(&w.Components), at(w.From), at(w.To), w.RRule, w.Zone,
+		w.Start, micros(w.Duration), w.Sequence, at(w.RemovedAt))
+}

@@ -1,0 +1,181 @@
+package public
+
+import (
+	"html/template"
+	"time"
+
+	"evenkeel/internal/status"
+)
+
+// maxChartSets bounds how many monitors of a component are drawn.
+const maxChartSets = 6
+
+// componentPage is the data of component.html.
+type componentPage struct {
+	frame
+	ID, Name string
+	Sets     []chartSet
+	FirstDay string
+	Bars     template.HTML
+	Rows     []figureView
+	Months   []figureView
+	Formula  formulaView
+	Needs    []needView
+	Changes  []changeView
+}
+
+// chartSet is the three charts of one monitor, drawn to one scale.
+type chartSet struct {
+	Title, Name        string
+	Legend             template.HTML
+	Day, Week, Quarter template.HTML
+}
+
+// figureView is one line of an uptime table.
+type figureView struct {
+	ID                                                string
+	Label, Note                                       string
+	Uptime                                            string
+	Major, Partial, Degraded, Maintenance, Unmeasured string
+}
+
+// needView is a component that this one needs.
+type needView struct{ ID, Name, Class, Mark, Word string }
+
+// changeView is one stretch of status.
+type changeView struct {
+	Class, Mark, Word string
+	From, To          template.HTML
+	Lasted, Why       string
+}
+
+// component renders a component's own page. Errors: Internal.
+func (s stage) component(p *status.ComponentPage) (sheet, error) {
+	c, now := clockIn(p.Page.Site.Zone), p.Page.At
+	of := p.Component
+	l := lookOf(of.Status)
+	d := componentPage{
+		frame: s.frame("component", p.Page, of.Status, of.Name+": "+l.phrase), ID: of.ID, Name: of.Name,
+		FirstDay: firstDay(now, c), Bars: bars(of.Days, "#changes"),
+		Formula: formulaView{Until: c.at(now), Text: formulaText(p.Page.Weights, "over the period")},
+	}
+	d.Here = "component"
+	d.Report = reportURL(p.Page.Site, of.Name)
+	d.Verdict.Say, d.Verdict.Rest = of.Name, statusSince(of.Status, c.sinceWords(of.Since, now), of.Since)
+	d.Verdict.Lead = componentLead(of)
+	d.Sets = chartSets(p.Charts, c)
+	for _, r := range p.Rows {
+		d.Rows = append(d.Rows, figures(r.Label, r.Tally, r.Uptime))
+	}
+	for _, m := range p.Months {
+		v := figures(m.Month.In(c.zone).Format("January 2006"), m.Tally, m.Uptime)
+		v.Note = monthNote(m)
+		d.Months = append(d.Months, v)
+	}
+	for _, n := range p.Needs {
+		nl := lookOf(n.Status)
+		d.Needs = append(d.Needs, needView{n.ID, n.Name, nl.class, nl.class, nl.word})
+	}
+	for _, sp := range p.Changes {
+		d.Changes = append(d.Changes, change(c, sp))
+	}
+	body, err := s.render("component", d)
+	return sheet{body: body, kind: typeHTML, policy: s["component"].policy, html: true}, err
+}
+
+// statusSince is the second tone of a component's headline.
+func statusSince(s status.Status, since string, at time.Time) string {
+	words := map[status.Status]string{
+		status.Operational: "Working", status.Degraded: "Slow", status.PartialOutage: "Partly down",
+		status.MajorOutage: "Down", status.UnderMaintenance: "In maintenance",
+	}[s]
+	if words == "" {
+		words = "Not measured"
+	}
+	if at.IsZero() {
+		return words + "."
+	}
+	return words + " since " + since + "."
+}
+
+// componentLead says why the status is what it is, or else what the component does.
+func componentLead(c status.PageComponent) template.HTML {
+	switch {
+	case c.Why != "":
+		return "<b>Why we say so:</b> " + template.HTML(template.HTMLEscapeString(c.Why))
+	default:
+		return template.HTML(template.HTMLEscapeString(c.Description))
+	}
+}
+
+// chartSets draws the charts, one set a monitor.
+func chartSets(charts []status.Chart, c clock) []chartSet {
+	var order []string
+	of := map[string][]status.Chart{}
+	for _, ch := range charts {
+		if of[ch.Monitor] == nil {
+			if len(order) == maxChartSets {
+				continue
+			}
+			order = append(order, ch.Monitor)
+		}
+		of[ch.Monitor] = append(of[ch.Monitor], ch)
+	}
+	var out []chartSet
+	for _, m := range order {
+		set, s := chartSet{Title: "Latency", Legend: legend(of[m])}, scaleOf(of[m])
+		if of[m][0].Unit != "s" {
+			set.Title = "Measured"
+		}
+		if len(order) > 1 || set.Title != "Latency" {
+			set.Name = of[m][0].Name
+		}
+		for _, ch := range of[m] {
+			switch html := c.plot(ch, s); ch.Span {
+			case "24h":
+				set.Day = html
+			case "7d":
+				set.Week = html
+			default:
+				set.Quarter = html
+			}
+		}
+		out = append(out, set)
+	}
+	return out
+}
+
+// figures writes one line of an uptime table.
+func figures(label string, t status.Tally, uptime float64) figureView {
+	return figureView{
+		Label: label, Uptime: uptimeLong(uptime), Major: length(t.Major), Partial: length(t.Partial),
+		Degraded: length(t.Degraded), Maintenance: length(t.Maintenance), Unmeasured: length(t.Unmeasured),
+	}
+}
+
+// monthNote says whether a month may still change, and what was corrected.
+func monthNote(m status.MonthRow) string {
+	switch {
+	case len(m.Corrections) == 1:
+		return "Closed, corrected once"
+	case len(m.Corrections) > 1:
+		return "Closed, " + lower(count(len(m.Corrections), "correction", "corrections"))
+	case m.Frozen:
+		return "Closed"
+	default:
+		return "So far"
+	}
+}
+
+// change writes one stretch of status.
+func change(c clock, s status.Span) changeView {
+	l := lookOf(s.Status)
+	v := changeView{Class: l.class, Mark: l.class, Word: l.word, From: c.short(s.From), To: c.short(s.To), Lasted: "open", Why: s.Public}
+	if s.Status == status.Operational {
+		v.Class += " calm"
+	}
+	if !s.Open() {
+		v.Lasted = length(s.To.Sub(s.From))
+	}
+	return v
+}

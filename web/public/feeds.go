@@ -1,0 +1,262 @@
+package public
+
+import (
+	"cmp"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"html/template"
+	"slices"
+	"time"
+
+	"evenkeel/internal/calendar"
+	"evenkeel/internal/status"
+)
+
+// maxEntries bounds a feed; older entries stand in the history.
+const maxEntries = 100
+
+// entry is one item of every feed: a trouble or a piece of maintenance. Its id
+// stays the same while the entry is updated.
+type entry struct {
+	id, link, title, text string
+	published, updated    time.Time
+}
+
+// entries tells the page as items, the newest change first.
+func entries(p *status.Page) []entry {
+	c := clockIn(p.Site.Zone)
+	var out []entry
+	for _, day := range p.Past {
+		for _, e := range day.Events {
+			out = append(out, troubleEntry(p, c, e))
+		}
+	}
+	for _, list := range [][]status.Occurrence{p.Current, p.Ahead, p.Finished} {
+		for _, o := range list {
+			out = append(out, workEntry(p, c, o))
+		}
+	}
+	slices.SortStableFunc(out, func(a, b entry) int {
+		return cmp.Or(b.updated.Compare(a.updated), cmp.Compare(a.id, b.id))
+	})
+	return out[:min(len(out), maxEntries)]
+}
+
+// troubleEntry tells one trouble of a component.
+func troubleEntry(p *status.Page, c clock, e status.PastEvent) entry {
+	l := lookOf(e.Status)
+	v := entry{
+		id:   tagURI(p.Site, "component/"+pathID(e.Component), e.From),
+		link: p.Site.URL + "/components/" + pathID(e.Component), title: e.Name + ": " + l.phrase,
+		text: e.Text, published: e.From, updated: e.From,
+	}
+	if e.To.IsZero() {
+		v.text = sentence(v.text, "It has lasted since "+c.moment(e.From)+".")
+		return v
+	}
+	v.title += ", over"
+	v.updated = e.To
+	v.text = sentence(v.text, "It lasted "+length(e.To.Sub(e.From))+", from "+c.moment(e.From)+" to "+c.moment(e.To)+".")
+	return v
+}
+
+// workEntry tells one piece of maintenance. What lies ahead counts as news of
+// the moment the page last changed at the latest, so that readers see it.
+func workEntry(p *status.Page, c clock, o status.Occurrence) entry {
+	v := entry{
+		id: tagURI(p.Site, "maintenance/"+pathID(o.ID), o.From), link: p.Site.URL + maintenancePath(o.ID),
+		title: "Maintenance: " + o.Title + ", " + lower(stateWords[o.State]), published: o.From, updated: o.From,
+		text: sentence(o.Text, "Planned from "+c.moment(o.From)+" to "+c.moment(o.To)+"."),
+	}
+	if o.From.After(p.Changed) {
+		v.published, v.updated = p.Changed, p.Changed
+	}
+	if o.StartedAt.After(v.updated) {
+		v.updated = o.StartedAt
+	}
+	if o.EndedAt.After(v.updated) {
+		v.updated = o.EndedAt
+	}
+	return v
+}
+
+// moment writes a full point in time for a sentence, in the page's zone and UTC.
+func (c clock) moment(t time.Time) string {
+	s := t.In(c.zone).Format("15:04 MST on 2 January 2006")
+	if !c.isUTC(t) {
+		s += " (" + t.UTC().Format("15:04 UTC") + ")"
+	}
+	return s
+}
+
+// sentence joins two sentences, of which the first may be missing.
+func sentence(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + " " + b
+}
+
+// tagURI makes an id that stays the same for ever (RFC 4151).
+func tagURI(s status.Site, what string, at time.Time) string {
+	return fmt.Sprintf("tag:%s,2026:%s/%d", orElse(hostOf(s.URL), "localhost"), what, at.Unix())
+}
+
+// subtitle says what a feed is about.
+func subtitle(p *status.Page) string {
+	s := "Changes of status and planned work."
+	if p.Site.Simulated {
+		s += " This is a demo: the services are simulated and the past is generated."
+	}
+	return s
+}
+
+type atomFeed struct {
+	XMLName  xml.Name    `xml:"http://www.w3.org/2005/Atom feed"`
+	Title    string      `xml:"title"`
+	Subtitle string      `xml:"subtitle"`
+	ID       string      `xml:"id"`
+	Updated  string      `xml:"updated"`
+	Author   string      `xml:"author>name"`
+	Links    []atomLink  `xml:"link"`
+	Entries  []atomEntry `xml:"entry"`
+}
+
+type atomLink struct {
+	Rel  string `xml:"rel,attr"`
+	Href string `xml:"href,attr"`
+	Type string `xml:"type,attr,omitempty"`
+}
+
+type atomEntry struct {
+	Title     string   `xml:"title"`
+	ID        string   `xml:"id"`
+	Published string   `xml:"published"`
+	Updated   string   `xml:"updated"`
+	Link      atomLink `xml:"link"`
+	Content   struct {
+		Type string `xml:"type,attr"`
+		Text string `xml:",chardata"`
+	} `xml:"content"`
+}
+
+// atom writes RFC 4287. Errors: Internal.
+func atom(p *status.Page) ([]byte, error) {
+	f := atomFeed{
+		Title: brand(p.Site.Name) + " status", Subtitle: subtitle(p), ID: tagURI(p.Site, "page", time.Unix(0, 0)), Author: brand(p.Site.Name),
+		Updated: p.Changed.UTC().Format(time.RFC3339),
+		Links:   []atomLink{{"self", p.Site.URL + "/history.atom", "application/atom+xml"}, {"alternate", p.Site.URL + "/", "text/html"}},
+	}
+	for _, e := range entries(p) {
+		a := atomEntry{Title: e.title, ID: e.id, Published: e.published.UTC().Format(time.RFC3339), Updated: e.updated.UTC().Format(time.RFC3339), Link: atomLink{"alternate", e.link, "text/html"}}
+		a.Content.Type, a.Content.Text = "text", e.text
+		f.Entries = append(f.Entries, a)
+	}
+	return xmlBytes(f)
+}
+
+type rssFeed struct {
+	XMLName xml.Name `xml:"rss"`
+	Version string   `xml:"version,attr"`
+	Atom    string   `xml:"xmlns:atom,attr"`
+	Channel struct {
+		Title string `xml:"title"`
+		Link  string `xml:"link"`
+		Self  struct {
+			atomLink
+		} `xml:"atom:link"`
+		Description string    `xml:"description"`
+		Language    string    `xml:"language"`
+		LastBuild   string    `xml:"lastBuildDate"`
+		TTL         int       `xml:"ttl"`
+		Items       []rssItem `xml:"item"`
+	} `xml:"channel"`
+}
+
+type rssItem struct {
+	Title       string `xml:"title"`
+	Link        string `xml:"link"`
+	Description string `xml:"description"`
+	Date        string `xml:"pubDate"`
+	GUID        struct {
+		Permanent bool   `xml:"isPermaLink,attr"`
+		ID        string `xml:",chardata"`
+	} `xml:"guid"`
+}
+
+// rss writes RSS 2.0. Errors: Internal.
+func rss(p *status.Page) ([]byte, error) {
+	f := rssFeed{Version: "2.0", Atom: "http://www.w3.org/2005/Atom"}
+	ch := &f.Channel
+	ch.Title, ch.Link, ch.Description, ch.Language = brand(p.Site.Name)+" status", p.Site.URL+"/", subtitle(p), "en-gb"
+	ch.Self.atomLink = atomLink{"self", p.Site.URL + "/history.rss", "application/rss+xml"}
+	ch.LastBuild, ch.TTL = p.Changed.UTC().Format(time.RFC1123Z), 1
+	for _, e := range entries(p) {
+		// The description of RSS is HTML, so the text is escaped once for that.
+		it := rssItem{Title: e.title, Link: e.link, Description: template.HTMLEscapeString(e.text), Date: e.updated.UTC().Format(time.RFC1123Z)}
+		it.GUID.ID = e.id
+		ch.Items = append(ch.Items, it)
+	}
+	return xmlBytes(f)
+}
+
+// xmlBytes writes a document with its declaration.
+func xmlBytes(v any) ([]byte, error) {
+	b, err := xml.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("write feed: %w", err)
+	}
+	return append(append([]byte(xml.Header), b...), '\n'), nil
+}
+
+type jsonFeed struct {
+	Version     string         `json:"version"`
+	Title       string         `json:"title"`
+	Home        string         `json:"home_page_url"`
+	Feed        string         `json:"feed_url"`
+	Description string         `json:"description"`
+	Language    string         `json:"language"`
+	Items       []jsonFeedItem `json:"items"`
+}
+
+type jsonFeedItem struct {
+	ID        string    `json:"id"`
+	URL       string    `json:"url"`
+	Title     string    `json:"title"`
+	Text      string    `json:"content_text"`
+	Published time.Time `json:"date_published"`
+	Modified  time.Time `json:"date_modified"`
+}
+
+// feedJSON writes JSON Feed 1.1. Errors: Internal.
+func feedJSON(p *status.Page) ([]byte, error) {
+	f := jsonFeed{
+		Version: "https://jsonfeed.org/version/1.1", Title: brand(p.Site.Name) + " status", Home: p.Site.URL + "/", Feed: p.Site.URL + "/feed.json",
+		Description: subtitle(p), Language: "en-GB", Items: []jsonFeedItem{},
+	}
+	for _, e := range entries(p) {
+		f.Items = append(f.Items, jsonFeedItem{e.id, e.link, e.title, e.text, e.published.UTC(), e.updated.UTC()})
+	}
+	b, err := json.Marshal(f)
+	return append(b, '\n'), err
+}
+
+// calendarFile writes maintenance as a calendar: of one occurrence, or of all.
+func calendarFile(p *status.Page, list []status.Occurrence) []byte {
+	f := calendar.File{Name: brand(p.Site.Name) + " maintenance", Description: subtitle(p), URL: p.Site.URL + "/"}
+	for _, o := range list {
+		f.Events = append(f.Events, calendar.Event{
+			UID: o.ID + "@" + orElse(hostOf(p.Site.URL), "localhost"), Sequence: o.Sequence, Start: o.From, End: o.To, Title: brand(p.Site.Name) + ": " + o.Title,
+			Description: o.Text, URL: p.Site.URL + maintenancePath(o.ID), Cancelled: o.State == status.MaintenanceCancelled,
+		})
+	}
+	return f.Bytes()
+}
+
+// calendarAll writes everything that is going on, ahead, or lately finished.
+func calendarAll(p *status.Page) []byte {
+	all := slices.Concat(p.Current, p.Ahead, p.Finished)
+	slices.SortStableFunc(all, func(a, b status.Occurrence) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.ID, b.ID)) })
+	return calendarFile(p, all)
+}

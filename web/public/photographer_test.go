@@ -1,0 +1,338 @@
+package public
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"evenkeel/internal/problem"
+	"evenkeel/internal/status"
+	"evenkeel/web/public/publictest"
+)
+
+// photographer makes one whose clock is the real or the bubble's.
+func photographer(t testing.TB, folder string) *Photographer {
+	t.Helper()
+	return New(Options{Folder: folder, Log: slog.New(slog.DiscardHandler), Now: time.Now, Metrics: NewMetrics(prometheus.NewRegistry()), Announce: func(int64, int64) {}})
+}
+
+// running starts a photographer in a bubble and stops it at the end.
+func running(t *testing.T, p *Photographer) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}
+}
+
+// retitled is the normal page with another headline.
+func retitled(title string) *status.Page {
+	p := publictest.Normal()
+	p.Headline.Title = title
+	p.Changed = p.Changed.Add(time.Duration(len(title)) * time.Second)
+	return p
+}
+
+func shows(p *Photographer, text string) bool {
+	ph := p.Find("/")
+	return ph != nil && strings.Contains(string(ph.Body()), text)
+}
+
+func TestChangeIsShownAtOnceAndAStormOncePerSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := photographer(t, "")
+		renders := 0
+		p.o.Announce = func(int64, int64) { renders++ }
+		board := publictest.NewBoard(publictest.Normal())
+		p.Attach(board, nil)
+		defer running(t, p)()
+		synctest.Wait()
+		if !shows(p, "Search is slower") {
+			t.Fatal("the first page is not there at once")
+		}
+		time.Sleep(5 * time.Second) // the bubble's clock: a quiet time
+		renders = 0
+		board.Show(retitled("One."))
+		p.Changed()
+		synctest.Wait()
+		if !shows(p, "One.") {
+			t.Error("a change after a quiet second is not shown at once")
+		}
+		for i := range 50 {
+			board.Show(retitled(fmt.Sprintf("Storm %d.", i)))
+			p.Changed()
+			time.Sleep(10 * time.Millisecond)
+		}
+		synctest.Wait()
+		if !shows(p, "One.") || renders != 1 {
+			t.Errorf("within the second there were %d renderings, want 1", renders)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if !shows(p, "Storm 49.") || renders != 2 {
+			t.Errorf("after the second: %d renderings, want 2, and the last change shown", renders)
+		}
+	})
+}
+
+func TestUnchangedPageKeepsItsPhotograph(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := photographer(t, "")
+		p.Attach(publictest.NewBoard(publictest.Normal()), nil)
+		defer running(t, p)()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		polished := p.Find("/")
+		if !polished.polished {
+			t.Fatal("an idle page is not compressed well")
+		}
+		p.Changed()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if p.Find("/") != polished {
+			t.Error("a page with the same bytes was developed again")
+		}
+	})
+}
+
+func TestReplicasAgreeOnTags(t *testing.T) {
+	a, b := photographer(t, ""), photographer(t, "")
+	now := publictest.Minute
+	for i, p := range []*Photographer{a, b} {
+		p.Attach(publictest.NewBoard(publictest.Normal()), nil)
+		if err := p.publish(now.Add(time.Duration(i) * 17 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, ph := range *a.shown.Load() {
+		if other := b.Find(path); other == nil || other.ETag() != ph.ETag() {
+			t.Errorf("%s differs between replicas", path)
+		}
+	}
+}
+
+func TestCrowdOnAComponentRendersOnce(t *testing.T) {
+	p := photographer(t, "")
+	board := publictest.NewBoard(publictest.Normal())
+	p.Attach(board, nil)
+	if err := p.publish(publictest.Minute); err != nil {
+		t.Fatal(err)
+	}
+	var crowd sync.WaitGroup
+	for range 100 {
+		crowd.Go(func() {
+			if _, err := p.Take(t.Context(), "/components/search"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	crowd.Wait()
+	if board.Reads != 1 {
+		t.Errorf("the record was read %d times for 100 visitors, want 1", board.Reads)
+	}
+	if err := p.publish(publictest.Minute.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Take(t.Context(), "/components/search"); err != nil {
+		t.Fatal(err)
+	}
+	if board.Reads != 2 {
+		t.Errorf("after the next rendering the record was read %d times, want 2", board.Reads)
+	}
+}
+
+func TestTakeKnowsItsPages(t *testing.T) {
+	p := photographer(t, "")
+	p.Attach(publictest.NewBoard(publictest.Well()), nil)
+	if err := p.publish(publictest.Minute); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		"/components/search", "/history", "/history/12", "/uptime", "/subscribe", "/badge/search.svg",
+		"/maintenance/m-118-20261122T0500Z", "/maintenance/m-118-20261122T0500Z.ics", "/maintenance/m-110-20261101T0500Z",
+	} {
+		if _, err := p.Take(t.Context(), path); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	for _, path := range []string{"/components/nobody", "/components/", "/incidents/1", "/maintenance/x", "/maintenance/x.ics", "/badge/search", "/badge/nobody.svg", "/history/13", "/../etc"} {
+		if _, err := p.Take(t.Context(), path); problem.KindOf(err) != problem.KindNotFound {
+			t.Errorf("%s gave %v, want not found", path, err)
+		}
+	}
+}
+
+func TestLastPageIsServedWhenTheRecordIsAway(t *testing.T) {
+	p := photographer(t, "")
+	board := publictest.NewBoard(publictest.Normal())
+	p.Attach(board, nil)
+	if err := p.publish(publictest.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Take(t.Context(), "/components/search"); err != nil {
+		t.Fatal(err)
+	}
+	board.Fail(problem.Unavailable(errors.New("connection refused"), "The database is away."))
+	if err := p.publish(publictest.Minute.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	ph, err := p.Take(t.Context(), "/components/search")
+	if err != nil {
+		t.Fatalf("the last page is not served: %v", err)
+	}
+	if want := "Last updated 14:32 UTC; live updates are paused."; !strings.Contains(string(ph.Body()), want) {
+		t.Errorf("the last page does not say %q", want)
+	}
+	if _, err := p.Take(t.Context(), "/components/api"); problem.KindOf(err) != problem.KindUnavailable {
+		t.Errorf("a page that never was gave %v, want unavailable", err)
+	}
+}
+
+func TestOldPageSaysSoAndRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := photographer(t, "")
+		board := publictest.NewBoard(publictest.Normal())
+		behind := time.Duration(0)
+		p.Attach(board, func() time.Duration { return behind })
+		defer running(t, p)()
+		synctest.Wait()
+		before := p.Find("/")
+		behind = 2 * time.Minute
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if shows(p, "live updates are paused") {
+			t.Error("a page of two minutes says that it is old")
+		}
+		behind = 4 * time.Minute
+		time.Sleep(lookEvery)
+		synctest.Wait()
+		old := p.Find("/")
+		if !shows(p, "live updates are paused") {
+			t.Fatal("a page of four minutes does not say that it is old")
+		}
+		if old.ETag() == before.ETag() {
+			t.Error("the old page has the tag of the fresh one")
+		}
+		json := p.Find("/api/v2/status.json")
+		if strings.Contains(string(json.Body()), "paused") {
+			t.Error("the notice is in the JSON")
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if strings.Count(string(p.Find("/").Body()), "live updates are paused") != 1 {
+			t.Error("the notice was put in more than once")
+		}
+		behind = 0
+		p.Changed()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if p.Find("/").ETag() != before.ETag() {
+			t.Error("the page is not as before once the record is back")
+		}
+	})
+}
+
+func TestKeptPagesAreServedBeforeTheRecordIsThere(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "page")
+	synctest.Test(t, func(t *testing.T) {
+		p := photographer(t, folder)
+		p.Attach(publictest.NewBoard(publictest.Normal()), nil)
+		stop := running(t, p)
+		synctest.Wait()
+		if _, err := p.Take(t.Context(), "/components/search"); err != nil {
+			t.Error(err)
+		}
+		stop()
+		tag := p.Find("/").ETag()
+
+		soon := photographer(t, folder)
+		if !soon.HasPages() || soon.Find("/").ETag() != tag {
+			t.Error("a restart does not serve the page that was kept")
+		}
+		if got, want := soon.Find("/").policy(), p.Find("/").policy(); got != want {
+			t.Errorf("the kept page has policy %q, want %q", got, want)
+		}
+
+		time.Sleep(time.Hour)
+		late := photographer(t, folder)
+		if !shows(late, "live updates are paused") {
+			t.Error("a page kept for an hour does not say that it is old")
+		}
+		ph, err := late.Take(t.Context(), "/components/search")
+		if err != nil || !strings.Contains(string(ph.Body()), "live updates are paused") {
+			t.Errorf("the component's page is not served from the shelf, or not dated: %v", err)
+		}
+		if _, err := late.Take(t.Context(), "/components/api"); problem.KindOf(err) != problem.KindUnavailable {
+			t.Errorf("a page that was not kept gave %v, want unavailable", err)
+		}
+		late.Attach(publictest.NewBoard(publictest.Normal()), nil)
+		stop = running(t, late)
+		synctest.Wait()
+		stop()
+		if late.Find("/").ETag() != tag {
+			t.Error("the page is not fresh again once the record is there")
+		}
+	})
+	if _, err := os.Stat(filepath.Join(folder, "components", "search", "index.html")); err != nil {
+		t.Error("the shelf is not laid out as a website:", err)
+	}
+}
+
+func TestBrokenShelfIsNoShelf(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, indexName), []byte(`{"fresh": 12`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if photographer(t, folder).HasPages() {
+		t.Error("pages came out of a broken index")
+	}
+}
+
+func TestPageWithoutAnythingIsRendered(t *testing.T) {
+	p := photographer(t, "")
+	p.Attach(publictest.NewBoard(publictest.Empty()), nil)
+	if err := p.publish(publictest.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if !shows(p, "Nothing is watched yet.") {
+		t.Error("the empty page does not say so")
+	}
+}
+
+// BenchmarkPublish is the cost of a change: everything public is rendered and
+// compressed at once, of a thousand components, of which one has changed.
+func BenchmarkPublish(b *testing.B) {
+	p := photographer(b, "")
+	pages := []*status.Page{publictest.Large(1000), publictest.Large(1000)}
+	c := &pages[1].Groups[7].Components[3]
+	c.Status, c.Days[89].Worst, c.Days[89].Story = status.MajorOutage, status.MajorOutage, "20 Nov: major outage since 14:02"
+	pages[1].Changed = pages[1].Changed.Add(time.Minute)
+	board := publictest.NewBoard(pages[0])
+	p.Attach(board, nil)
+	if err := p.publish(publictest.Minute); err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	for b.Loop() {
+		n++
+		board.Show(pages[n%2])
+		if err := p.publish(publictest.Minute); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

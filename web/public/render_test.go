@@ -1,0 +1,283 @@
+package public
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+	names "golang.org/x/net/html/atom"
+
+	"evenkeel/internal/status"
+	"evenkeel/web/public/publictest"
+)
+
+// models are the pages everything is rendered with.
+func models() map[string]*status.Page {
+	return map[string]*status.Page{
+		"normal": publictest.Normal(), "well": publictest.Well(), "empty": publictest.Empty(), "hostile": publictest.Bad(), "large": publictest.Large(60),
+	}
+}
+
+// everything renders all that a page of that model offers, by path.
+func everything(t *testing.T, model *status.Page) map[string]*Photograph {
+	t.Helper()
+	p := photographer(t, "")
+	p.Attach(publictest.NewBoard(model), nil)
+	if err := p.publish(publictest.Minute); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]*Photograph{}
+	for path, ph := range *p.shown.Load() {
+		out[path] = ph
+	}
+	paths := []string{"/history", "/history/12", "/uptime", "/subscribe"}
+	for g, group := range model.Groups {
+		if g < 2 {
+			c := group.Components[0].ID
+			paths = append(paths, "/components/"+c, "/badge/"+c+".svg")
+		}
+	}
+	if len(model.Groups) > 1 && len(model.Groups[1].Components) > 1 {
+		paths = append(paths, "/components/"+model.Groups[1].Components[1].ID)
+	}
+	for _, o := range model.Ahead {
+		paths = append(paths, "/maintenance/"+o.ID, "/maintenance/"+o.ID+".ics")
+	}
+	for _, path := range paths {
+		ph, err := p.Take(t.Context(), path)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		out[path] = ph
+	}
+	for _, code := range []int{400, 404, 405, 418, 429, 500, 503} {
+		body, policy, err := p.Failure(code, publictest.Hostile, "abc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[fmt.Sprintf("error %d", code)] = p.room.develop("/", sheet{body: body, kind: typeHTML, policy: policy, html: true}, publictest.Minute)
+	}
+	return out
+}
+
+func TestPagesAreSound(t *testing.T) {
+	for name, model := range models() {
+		for path, ph := range everything(t, model) {
+			if !ph.html {
+				continue
+			}
+			t.Run(name+path, func(t *testing.T) { checkPage(t, ph) })
+		}
+	}
+}
+
+// script is our own, which is read by the browser tests.
+var script = regexp.MustCompile(`(?s)<script>.*?</script>`)
+
+// void elements have no end tag (HTML section 13.1.2).
+var void = map[string]bool{"meta": true, "link": true, "br": true, "img": true, "input": true, "hr": true}
+
+// checkPage reads a page as a browser does and as a strict reader would.
+func checkPage(t *testing.T, ph *Photograph) {
+	t.Helper()
+	body := ph.Body()
+	for _, bad := range []string{"ZgotmplZ", "<no value>", "<nil>", "%!", "NaN", "style=\""} {
+		if bytes.Contains(script.ReplaceAll(body, nil), []byte(bad)) {
+			t.Errorf("the page contains %q", bad)
+		}
+	}
+	if !strings.Contains(string(body), mainStart) {
+		t.Error("a notice would find no place")
+	}
+	// Strictly: every tag is closed in order.
+	z := html.NewTokenizer(bytes.NewReader(body))
+	var open []string
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			if z.Err() != io.EOF {
+				t.Error(z.Err())
+			}
+			break
+		}
+		tok := z.Token()
+		switch {
+		case kind == html.StartTagToken && !void[tok.Data]:
+			open = append(open, tok.Data)
+		case kind == html.EndTagToken:
+			if len(open) == 0 || open[len(open)-1] != tok.Data {
+				t.Fatalf("</%s> closes nothing; open are %v", tok.Data, open)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("not closed: %v", open)
+	}
+	doc, err := html.Parse(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, heads := map[string]bool{}, 0
+	for n := range doc.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		switch n.DataAtom {
+		case names.H1:
+			heads++
+		case names.Script, names.Style:
+			source := hashSource(n.FirstChild.Data)
+			if !strings.Contains(ph.policy(), source) {
+				t.Errorf("the policy does not allow the inline %s", n.Data)
+			}
+		case names.Input, names.Select, names.Textarea:
+			t.Errorf("a <%s> stands on a page that has no forms", n.Data)
+		case names.Img:
+			if attr(n, "alt") == "" {
+				t.Error("an image has no alternative")
+			}
+		case names.A:
+			checkLink(t, n)
+		}
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") {
+				t.Errorf("<%s> has the handler %s", n.Data, a.Key)
+			}
+			if a.Key == "id" {
+				if seen[a.Val] {
+					t.Errorf("id %q stands twice", a.Val)
+				}
+				seen[a.Val] = true
+			}
+			if a.Key == "aria-labelledby" && find(doc, a.Val) == nil {
+				t.Errorf("nothing has the id %q that labels <%s>", a.Val, n.Data)
+			}
+		}
+	}
+	if heads != 1 {
+		t.Errorf("the page has %d h1, want 1", heads)
+	}
+	if n := strings.Count(string(body), "<script"); n > 1 {
+		t.Errorf("the page has %d scripts, want at most ours", n)
+	}
+}
+
+// checkLink refuses links that lead somewhere they should not.
+func checkLink(t *testing.T, n *html.Node) {
+	t.Helper()
+	href := attr(n, "href")
+	for _, good := range []string{"/", "#", "https://", "mailto:"} {
+		if strings.HasPrefix(href, good) {
+			return
+		}
+	}
+	t.Errorf("a link leads to %q", href)
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func find(doc *html.Node, id string) *html.Node {
+	for n := range doc.Descendants() {
+		if attr(n, "id") == id {
+			return n
+		}
+	}
+	return nil
+}
+
+// forbidden are the words that visitors never read, and what targets look like.
+var forbidden = regexp.MustCompile(`(?i)\b(verdict|suspected|inconclusive|quorum|flap\w*|blessed|drift|soak|digest|train|sentinel|monitor id|localhost:\d+|\d+\.\d+\.\d+\.\d+)\b|statuspage\.io|incident\.io`)
+
+func TestNothingPublicHoldsStaffWords(t *testing.T) {
+	for _, name := range []string{"normal", "well", "empty", "large"} {
+		for path, ph := range everything(t, models()[name]) {
+			if hit := forbidden.Find(ph.Body()); hit != nil {
+				t.Errorf("%s of the %s page says %q", path, name, hit)
+			}
+		}
+	}
+}
+
+func TestPicturesAreWellFormed(t *testing.T) {
+	for name, model := range models() {
+		for path, ph := range everything(t, model) {
+			if strings.HasSuffix(path, ".svg") {
+				wellFormed(t, name+path, ph.Body())
+			}
+			if ph.html {
+				for i, svg := range regexp.MustCompile(`(?s)<svg.*?</svg>`).FindAll(ph.Body(), -1) {
+					wellFormed(t, fmt.Sprintf("%s%s picture %d", name, path, i), bytes.ReplaceAll(svg, []byte("<svg hidden>"), []byte("<svg>")))
+				}
+			}
+		}
+	}
+}
+
+// wellFormed reads XML strictly and refuses what a picture must not hold.
+func wellFormed(t *testing.T, what string, body []byte) {
+	t.Helper()
+	d := xml.NewDecoder(bytes.NewReader(body))
+	for {
+		tok, err := d.Token()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%s: %v in %.300s", what, err, body)
+		}
+		if el, ok := tok.(xml.StartElement); ok {
+			if el.Name.Local == "script" || el.Name.Local == "foreignObject" {
+				t.Errorf("%s holds <%s>", what, el.Name.Local)
+			}
+			for _, a := range el.Attr {
+				if strings.HasPrefix(a.Name.Local, "on") {
+					t.Errorf("%s has the handler %s", what, a.Name.Local)
+				}
+			}
+		}
+	}
+}
+
+func TestDemoSaysThatItIsOne(t *testing.T) {
+	for path, ph := range everything(t, publictest.Bad()) {
+		if (ph.html || strings.HasPrefix(path, "/history.") || path == "/feed.json") && !strings.HasPrefix(path, "error") && !strings.Contains(string(ph.Body()), "simulated") {
+			t.Errorf("%s does not say that the services are simulated", path)
+		}
+	}
+}
+
+func TestRedIsNeverSilent(t *testing.T) {
+	front := everything(t, publictest.Normal())["/"]
+	if !strings.Contains(string(front.Body()), "Our checks see slow answers on Search since 14:02 UTC. The team has been alerted.") {
+		t.Error("a failure without an incident is not told")
+	}
+}
+
+func TestReportAProblemStandsOnPageAndComponent(t *testing.T) {
+	all := everything(t, publictest.Normal())
+	for path, want := range map[string]string{"/": `href="mailto:help@example.org"`, "/components/search": `href="mailto:help@example.org?subject=Problem%20with%20Search"`} {
+		if !strings.Contains(string(all[path].Body()), want) {
+			t.Errorf("%s has no %s", path, want)
+		}
+	}
+}
+
+func TestPageIsOneRequest(t *testing.T) {
+	all := everything(t, publictest.Normal())
+	if hit := regexp.MustCompile(`(?i)(\bsrc=|rel="?(stylesheet|preload|icon)"? href="/|@import|url\()[^>]{0,60}`).Find(all["/"].Body()); hit != nil {
+		t.Errorf("the front page asks for more: %s", hit)
+	}
+}

@@ -1,0 +1,91 @@
+package public
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"evenkeel/internal/status"
+)
+
+// uptimePage is the data of uptime.html.
+type uptimePage struct {
+	frame
+	Formula formulaView
+	Rows    []figureView
+}
+
+// uptime renders the formula and the figures behind every bar. Errors: Internal.
+func (s stage) uptime(p *status.Page) (sheet, error) {
+	d := uptimePage{frame: s.frame("uptime", p, "", "How uptime is worked out")}
+	d.Verdict.Say, d.Verdict.Rest = "Uptime", "How it is worked out, and from what."
+	c := clockIn(p.Site.Zone)
+	d.Formula = formulaView{Until: c.at(p.At), Text: formulaText(p.Weights, "over the last 90 days")}
+	for _, g := range p.Groups {
+		for _, comp := range g.Components {
+			var t status.Tally
+			for _, day := range comp.Days {
+				t = t.Add(day.Tally)
+			}
+			v := figures(comp.Name, t, comp.Uptime)
+			v.ID = comp.ID
+			d.Rows = append(d.Rows, v)
+		}
+	}
+	body, err := s.render("uptime", d)
+	return sheet{body: body, kind: typeHTML, policy: s["uptime"].policy, html: true}, err
+}
+
+// subscribePage is the data of subscribe.html.
+type subscribePage struct{ frame }
+
+// subscribe renders the ways to follow the page. Errors: Internal.
+func (s stage) subscribe(p *status.Page) (sheet, error) {
+	d := subscribePage{s.frame("subscribe", p, "", "Subscribe")}
+	d.Here = "subscribe"
+	d.Verdict.Say, d.Verdict.Rest = "Subscribe", "Be told instead of looking."
+	body, err := s.render("subscribe", d)
+	return sheet{body: body, kind: typeHTML, policy: s["subscribe"].policy, html: true}, err
+}
+
+// embedPage is the data of embed.html.
+type embedPage struct{ frame }
+
+// embed renders the widget for other sites. Errors: Internal.
+func (s stage) embed(p *status.Page) (sheet, error) {
+	d := embedPage{s.frame("embed", p, p.Headline.Status, trimDot(p.Headline.Title))}
+	d.Verdict.Say, d.Verdict.Rest = p.Headline.Title, p.Headline.Rest
+	body, err := s.render("embed", d)
+	return sheet{body: body, kind: typeHTML, policy: s["embed"].policy, html: true}, err
+}
+
+// errorPage is the data of error.html.
+type errorPage struct {
+	frame
+	Request string
+}
+
+// errorWords are the headline and its second tone, by status code.
+var errorWords = map[int][2]string{
+	http.StatusNotFound:            {"There is no such page.", "It may have been renamed, or never was."},
+	http.StatusMethodNotAllowed:    {"That cannot be done here.", "This address can only be read."},
+	http.StatusTooManyRequests:     {"Too many requests.", "Please wait a moment and try again."},
+	http.StatusServiceUnavailable:  {"This page is starting.", "Please try again in a few seconds."},
+	http.StatusBadRequest:          {"We could not read that request.", ""},
+	http.StatusInternalServerError: {"Something went wrong on our side.", "The services themselves may well be fine."},
+}
+
+// failure renders the page of an error: the words of its code, and what the
+// person who asked may know of it. Errors: Internal.
+func (s stage) failure(p *status.Page, code int, detail, request string) ([]byte, string, error) {
+	words, ok := errorWords[code]
+	if !ok {
+		words = [2]string{http.StatusText(code) + ".", ""}
+	}
+	d := errorPage{frame: s.frame("error", p, "", fmt.Sprintf("Error %d", code)), Request: request}
+	d.Live = ""
+	d.Verdict.Say, d.Verdict.Rest = words[0], words[1]
+	d.Verdict.Lead = template.HTML(template.HTMLEscapeString(detail))
+	body, err := s.render("error", d)
+	return body, s["error"].policy, err
+}
