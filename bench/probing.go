@@ -83,9 +83,9 @@ func compareProbing(ctx context.Context, l *lab, rate, n int, interval time.Dura
 		if err != nil {
 			return err
 		}
-		warm := min(interval, 2*time.Second) + time.Second
+		warm := min(interval, 2*time.Second) + 5*time.Second // past the changes of the start
 		if kept {
-			warm = interval + time.Second
+			warm = interval + 5*time.Second
 		}
 		m, err := onceWarm(ctx, addr, h.pid(), interval, window, warm)
 		if err := errors.Join(err, h.close()); err != nil {

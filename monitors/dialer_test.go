@@ -45,7 +45,10 @@ func nameServer(t testing.TB, addresses func(name string) []string) string {
 		}
 		w.WriteMsg(m)
 	})}
+	up := make(chan struct{})
+	server.NotifyStartedFunc = func() { close(up) }
 	go server.ActivateAndServe()
+	<-up
 	t.Cleanup(func() { server.Shutdown() })
 	return conn.LocalAddr().String()
 }

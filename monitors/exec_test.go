@@ -169,14 +169,12 @@ func TestExecForkBombEndsWithItsRun(t *testing.T) {
 	allGone(t, pids)
 }
 
+// An orphan that held the run up would end it by its time limit: failed.
 func TestExecOrphanThatHoldsTheOutputIsKilled(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("SKIP: there is no /proc here")
 	}
 	res, pids := children(t, `sleep 300 & echo $! >> $PIDS; echo "OK | a=1"; exit 0`, 10*time.Second)
 	wantResult(t, res, status.OK, status.CauseNone, "")
-	if res.Latency > 5*time.Second {
-		t.Errorf("the orphan held the run up for %s", res.Latency)
-	}
 	allGone(t, pids)
 }

@@ -14,7 +14,7 @@ import (
 
 // fetchKeys are the options of kinds that fetch a document over HTTP and make
 // something of it.
-var fetchKeys = slices.Concat([]string{"url", "headers"}, dialKeys, tlsKeys, certKeys, authKeys)
+var fetchKeys = slices.Concat([]string{"url", "headers"}, dialKeys, tlsKeys, authKeys)
 
 // compileFetch makes the HTTP probe behind such a kind: one GET of what at
 // makes of the file's URL, answers up to max bytes. Errors: Invalid.

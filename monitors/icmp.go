@@ -46,7 +46,7 @@ const (
 //
 // The latency is the mean of the answered packets. A run with at least one
 // answer is good unless the monitor's condition says otherwise:
-// expect.condition: loss < 20.
+// expect.condition: loss < 0.2.
 type icmpProbe struct {
 	dial  *Dialer
 	guard *netguard.Guard
@@ -62,7 +62,7 @@ type icmpFacts struct {
 	Lowest  float64 `expr:"lowest"`  // ms
 	Highest float64 `expr:"highest"` // ms
 	Jitter  float64 `expr:"jitter"`  // mean difference of neighbours, ms
-	Loss    float64 `expr:"loss"`    // percent
+	Loss    float64 `expr:"loss"`    // part that was lost, 0 to 1
 }
 
 // compileICMP is the kind icmp. Errors: Invalid.
@@ -127,8 +127,8 @@ func (p *icmpProbe) Probe(ctx context.Context, run *Run) status.Result {
 
 // judge makes the result of the round trips; a packet without an answer has none.
 func (p *icmpProbe) judge(run *Run, trips []time.Duration) status.Result {
-	loss := 100 * float64(p.count-len(trips)) / float64(p.count)
-	run.Facts().Loss = loss / 100
+	loss := float64(p.count-len(trips)) / float64(p.count)
+	run.Facts().Loss = loss
 	if len(trips) == 0 {
 		return run.Fail(status.CauseNoAnswer, "none of %d packets was answered", p.count)
 	}

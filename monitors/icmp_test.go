@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,7 +52,9 @@ type echoHost struct {
 	net.PacketConn
 	answer  func(wire []byte) [][]byte
 	packets chan []byte
-	end     time.Time
+
+	mu  sync.Mutex
+	end time.Time
 }
 
 func (h *echoHost) WriteTo(b []byte, _ net.Addr) (int, error) {
@@ -61,14 +64,23 @@ func (h *echoHost) WriteTo(b []byte, _ net.Addr) (int, error) {
 	return len(b), nil
 }
 
-func (h *echoHost) SetReadDeadline(t time.Time) error { h.end = t; return nil }
-func (h *echoHost) SetDeadline(t time.Time) error     { h.end = t; return nil }
+func (h *echoHost) SetReadDeadline(t time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.end = t
+	return nil
+}
+
+func (h *echoHost) SetDeadline(t time.Time) error { return h.SetReadDeadline(t) }
 
 func (h *echoHost) ReadFrom(b []byte) (int, net.Addr, error) {
+	h.mu.Lock()
+	end := h.end
+	h.mu.Unlock()
 	select {
 	case p := <-h.packets:
 		return copy(b, p), &net.IPAddr{IP: net.IPv4(192, 0, 2, 1)}, nil
-	case <-time.After(time.Until(h.end)):
+	case <-time.After(time.Until(end)):
 		return 0, nil, os.ErrDeadlineExceeded
 	}
 }
@@ -156,6 +168,12 @@ func TestICMPLossAndJitter(t *testing.T) {
 	if res.Latency != 20*time.Millisecond || res.Facts.Loss != 0.25 || res.Facts.Jitter != 15*time.Millisecond {
 		t.Errorf("latency %s, loss %v, jitter %s", res.Latency, res.Facts.Loss, res.Facts.Jitter)
 	}
+	cond, err := new(NewEnv(Env{})).Condition("expect.condition", "loss < 0.2", icmpFacts{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict := &icmpProbe{count: 4, cond: cond}
+	wantResult(t, strict.judge(NewRun("m", "local", time.Time{}), []time.Duration{1, 1, 1}), status.Failed, status.CauseBadAnswer, "loss is 0.25")
 	res = p.judge(NewRun("m", "local", time.Time{}), nil)
 	wantResult(t, res, status.Failed, status.CauseNoAnswer, "none of 4 packets was answered")
 	if res.Facts.Loss != 1 {

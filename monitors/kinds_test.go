@@ -335,6 +335,7 @@ func TestKindsRefuseWhatDoesNotFit(t *testing.T) {
 		{config.Monitor{Kind: "exec", Command: []string{"true"}, Value: config.Value{FailOver: new(5.0), FailUnder: new(9.0)}}, "value", "no good number"},
 		{config.Monitor{Kind: "statuspage", URL: "https://status.example.org", Incidents: new(false)}, "remote_components", "needed"},
 		{config.Monitor{Kind: "prometheus", URL: "http://prometheus.example.org"}, "query", "needed"},
+		{config.Monitor{Kind: "prometheus", URL: "https://prometheus.example.org", Query: "up", CertWithin: config.Duration(day)}, "cert_expires_within", "does not apply"},
 	} {
 		wantInvalid(t, row.spec, row.field, row.text)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // kubernetesKeys are the options of kind kubernetes.
-var kubernetesKeys = slices.Concat([]string{"expect.condition"}, fetchKeys)
+var kubernetesKeys = slices.Concat([]string{"expect.condition"}, fetchKeys, certKeys)
 
 // Limits of an API server's health report.
 const (

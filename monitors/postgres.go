@@ -26,7 +26,7 @@ import (
 var postgresKeys = slices.Concat([]string{"url", "query", "expect.row", "expect.condition"}, dialKeys, tlsKeys, certKeys, loginKeys)
 
 // sqlKeys are the options of kind sql.
-var sqlKeys = slices.Concat([]string{"url", "query"}, dialKeys, tlsKeys, certKeys, loginKeys, valueKeys)
+var sqlKeys = slices.Concat([]string{"url", "query"}, dialKeys, tlsKeys, loginKeys, valueKeys)
 
 // postgresSchemes are the forms of its URL.
 var postgresSchemes = map[string]scheme{"postgres": {port: "5432"}, "postgresql": {port: "5432"}}

@@ -18,7 +18,7 @@ import (
 var redisKeys = slices.Concat([]string{"url", "target", "expect.condition"}, dialKeys, tlsKeys, certKeys, loginKeys)
 
 // redisLengthKeys are the options of kind redis_length.
-var redisLengthKeys = slices.Concat([]string{"url", "target", "key"}, dialKeys, tlsKeys, certKeys, loginKeys, valueKeys)
+var redisLengthKeys = slices.Concat([]string{"url", "target", "key"}, dialKeys, tlsKeys, loginKeys, valueKeys)
 
 // redisSchemes are the forms of its URL: redis://user:password@host:port/db.
 var redisSchemes = map[string]scheme{"redis": {port: "6379"}, "rediss": {port: "6379", secure: true}, "unix": {unix: true}}

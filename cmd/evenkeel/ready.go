@@ -57,7 +57,11 @@ func runReady(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		c.printJSON(answer)
 	}
 	for _, check := range answer.Checks {
-		if !check.OK {
+		switch {
+		case check.OK:
+		case check.Detail == "": // the public listener gives no details
+			fmt.Fprintf(stderr, "%s is not ok; /readyz of the admin listener and the log say why\n", check.Name)
+		default:
 			fmt.Fprintf(stderr, "%s: %s\n", check.Name, check.Detail)
 		}
 	}

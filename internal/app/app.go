@@ -87,7 +87,7 @@ func New(o Options) (*App, error) {
 	}
 	a.web, err = web.New(web.Deps{
 		Folder: filepath.Join(o.Config.Data, "page"), Proxies: o.Config.Proxies, Version: o.Version, Log: a.log, Registerer: a.registry,
-		Now: time.Now, Ready: http.HandlerFunc(a.health.ServeReady), Blackbox: blackbox,
+		Now: time.Now, Ready: http.HandlerFunc(a.health.ServeReadyPublicly), Blackbox: blackbox,
 	})
 	if err != nil {
 		return nil, errors.Join(err, a.listener.Close(), a.admin.Close())

@@ -46,14 +46,13 @@ func (a *App) rise(ctx context.Context) (err error) {
 	if err := a.openLatency(ctx, h, file.Redis.URL, file.Retention.Samples.D()); err != nil {
 		return err
 	}
-	cal := calendar.New()
 	h.watch = status.NewWatch(status.WatchDeps{
-		Work: h.store, Store: h.store, Latency: h.latency, Calendar: cal, Log: a.log.With("component", "watch"), Now: time.Now,
+		Work: h.store, Store: h.store, Latency: h.latency, Calendar: calendar.New(), Log: a.log.With("component", "watch"), Now: time.Now,
 	})
 	if err := a.applyFirst(ctx, h); err != nil {
 		return err
 	}
-	h.board = status.NewBoard(status.BoardDeps{Store: h.store, Latency: h.latency, Calendar: cal, Log: a.log.With("component", "board")})
+	h.board = status.NewBoard(status.BoardDeps{Store: h.store, Latency: h.latency, Log: a.log.With("component", "board")})
 	seq, _, err := h.store.Head(ctx)
 	if err != nil {
 		return err
@@ -64,7 +63,7 @@ func (a *App) rise(ctx context.Context) (err error) {
 	if err := h.board.Refresh(ctx, time.Now()); err != nil {
 		a.log.Warn("latency lines are not there yet", "err", err)
 	}
-	if err := a.startRunner(h); err != nil {
+	if err := a.startRunner(ctx, h); err != nil {
 		return err
 	}
 	a.startLoops(h, seq)
@@ -105,6 +104,7 @@ func (a *App) applyFirst(ctx context.Context, h *house) error {
 	if _, err := h.watch.Apply(ctx, access.Host, a.definition(*a.config.Load())); err != nil {
 		return fmt.Errorf("apply the configuration: %w", err)
 	}
+	h.watch.Keep(retention(*a.config.Load()))
 	if a.o.Seed != nil {
 		bed := Seedbed{Store: h.store, Work: h.store, Latency: h.latency, Catalog: h.watch.Catalog()}
 		if err := a.o.Seed(ctx, bed); err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"evenkeel/internal/config"
+	"evenkeel/internal/telemetry"
 	"evenkeel/monitors"
 )
 
@@ -24,7 +25,7 @@ type houseMetrics struct{ app *App }
 
 // registerMetrics adds what the hub says about itself.
 func (a *App) registerMetrics() {
-	a.registry.MustRegister(a.health, houseMetrics{a})
+	a.registry.MustRegister(a.health, houseMetrics{a}, telemetry.NewBuildInfo(a.o.Version))
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {

@@ -66,9 +66,16 @@ func (p *pings) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var news []string
 	for _, ping := range stored {
-		p.note(ping)
+		if p.note(ping) {
+			news = append(news, ping.Monitor)
+		}
 	}
+	p.mu.Lock()
+	runner := p.runner
+	p.mu.Unlock()
+	runner.Wake(news...)
 	return nil
 }
 
@@ -88,8 +95,9 @@ func (p *pings) refresh(ctx context.Context) error {
 	}
 }
 
-// note keeps a ping when it is the newest of its signal.
-func (p *pings) note(ping status.Ping) {
+// note keeps a ping when it is the newest of its signal, and tells whether it was
+// not known before.
+func (p *pings) note(ping status.Ping) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	of := p.newest[ping.Monitor]
@@ -97,9 +105,11 @@ func (p *pings) note(ping status.Ping) {
 		of = make(map[status.PingSignal]status.Ping, 4)
 		p.newest[ping.Monitor] = of
 	}
-	if !ping.At.Before(of[ping.Signal].At) {
-		of[ping.Signal] = ping
+	if known, ok := of[ping.Signal]; ok && !ping.At.After(known.At) {
+		return false
 	}
+	of[ping.Signal] = ping
+	return true
 }
 
 // Signals gives the newest ping of each signal of a monitor.
@@ -132,10 +142,9 @@ func (p *pings) Hear(ctx context.Context, token string, ping status.Ping) error 
 		ping.RunTime = ping.At.Sub(start)
 	}
 	err := store.Do(ctx, access.Hub, func(tx journal.Tx) error { return store.AddPing(ctx, tx, ping) })
-	if err != nil {
-		return err
-	}
+	// A signal that could not be stored is refused, and the sender will send it
+	// again; but it did come, so the trouble is ours and not the job's.
 	p.note(ping)
 	runner.Wake(key)
-	return nil
+	return err
 }

@@ -36,7 +36,14 @@ func (a *App) probeEnv(file config.File) (monitors.Env, error) {
 
 // startRunner makes the runner with the monitors of the catalog; it probes only
 // while this process holds the lease.
-func (a *App) startRunner(h *house) (err error) {
+func (a *App) startRunner(ctx context.Context, h *house) error {
+	alive, err := h.store.Alive(ctx)
+	if err != nil {
+		return err
+	}
+	if !alive.IsZero() { // nobody could hear pings since
+		a.env.Offline = monitors.Absence{From: alive, To: time.Now().UTC()}
+	}
 	a.pings.use(h.store)
 	h.runner, err = monitors.NewRunner(monitors.RunnerDeps{
 		Observe: h.watch.Observe, Log: a.log.With("component", "monitors"), Registerer: h.metrics,
@@ -45,6 +52,7 @@ func (a *App) startRunner(h *house) (err error) {
 	if err != nil {
 		return err
 	}
+	a.inner.push("probes", func(context.Context) error { h.runner.Close(); return nil })
 	return a.setJobs(h, *a.config.Load())
 }
 
@@ -97,6 +105,9 @@ func (a *App) watchUnder(ctx context.Context, h *house, l journal.Lease) error {
 		a.log.Warn("earlier pings are not known yet", "err", err)
 	}
 	g, ctx := errgroup.WithContext(ctx)
+	if h.store.Engine() == "postgresql" { // other replicas may take signals too
+		g.Go(func() error { return a.pings.refresh(ctx) })
+	}
 	g.Go(func() error { return h.watch.Run(ctx, l) })
 	g.Go(func() error { return h.runner.Run(ctx) })
 	g.Go(func() error {

@@ -112,8 +112,8 @@ type Monitor struct {
 	PublicText string   `yaml:"public_text"` // the public sentence while it fails
 
 	// Where.
-	URL        string `yaml:"url"`         // http, grpc, kubernetes, statuspage, redis, postgres, mongodb, prometheus, sql, redis_length
-	Target     string `yaml:"target"`      // host:port or host
+	URL        string `yaml:"url"`         // http, grpc, kubernetes, statuspage, redis, postgres, mongodb, prometheus, sql, redis_length, smtp, imap
+	Target     string `yaml:"target"`      // host:port: tcp, tls, dns (the server to ask), or in place of url: grpc, redis, redis_length, mongodb, smtp, imap; host: icmp
 	IP         string `yaml:"ip"`          // any (default), 4, 6
 	Proxy      string `yaml:"proxy"`       // http, https or socks5 URL; none by default
 	Resolver   string `yaml:"resolver"`    // host:port of the DNS server to ask

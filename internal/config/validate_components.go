@@ -61,7 +61,9 @@ func (s spot) isComponent(key, id string) {
 func (c *checker) needs() {
 	at := make(map[string]int, len(c.components))
 	for i, id := range c.components {
-		at[id] = i
+		if _, taken := at[id]; !taken { // of two with one id the first counts; the second is a problem of its own
+			at[id] = i
+		}
 	}
 	for i, x := range c.f.Components {
 		for j, need := range x.Needs {

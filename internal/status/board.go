@@ -22,13 +22,12 @@ const (
 	maxTouched = 50
 )
 
-// BoardDeps is what a Board stands on. Calendar is not asked today: what is
-// planned stands in the record.
+// BoardDeps is what a Board stands on. What is planned stands in the record, so
+// it needs no calendar.
 type BoardDeps struct {
-	Store    Store
-	Latency  Latency
-	Calendar Calendar
-	Log      *slog.Logger
+	Store   Store
+	Latency Latency
+	Log     *slog.Logger
 }
 
 // Board is the read model of the public pages. Page is answered from memory

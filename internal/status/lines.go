@@ -68,9 +68,14 @@ func (l line) drawable() bool {
 	return slices.ContainsFunc(l.hours, func(v float64) bool { return !math.IsNaN(v) })
 }
 
-// readLine brings one line up to now.
+// lineSettles is how long before its minute a line ends: by then what was
+// measured has come to every replica, so that they all draw the same.
+const lineSettles = 5 * time.Second
+
+// readLine brings one line up to the minute of now.
 func (b *Board) readLine(ctx context.Context, m *Monitor, l line, now time.Time) (line, error) {
-	hour, minute := now.Truncate(time.Hour), now.Truncate(time.Minute)
+	end := minuteOf(now).Add(-lineSettles)
+	hour := end.Truncate(time.Hour)
 	if l.of != m.Key || !l.until.Equal(hour) {
 		hours, err := b.hourly(ctx, m, hour.Add(-(lineHours-1)*time.Hour), hour)
 		if err != nil {
@@ -81,7 +86,7 @@ func (b *Board) readLine(ctx context.Context, m *Monitor, l line, now time.Time)
 			l.whole[i] = quantile(&hours[i].Histogram, 0.5)
 		}
 	}
-	samples, err := b.samples(ctx, m, earlier(hour, minute.Add(-medianOver)), minute)
+	samples, err := b.samples(ctx, m, earlier(hour, end.Add(-medianOver)), end)
 	if err != nil {
 		return line{}, err
 	}
@@ -93,7 +98,7 @@ func (b *Board) readLine(ctx context.Context, m *Monitor, l line, now time.Time)
 		if !s.Due.Before(hour) {
 			running.Add(s.Latency)
 		}
-		if !s.Due.Before(minute.Add(-medianOver)) {
+		if !s.Due.Before(end.Add(-medianOver)) {
 			newest.Add(s.Latency)
 		}
 	}

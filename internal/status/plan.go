@@ -3,6 +3,7 @@ package status
 import (
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,7 +88,11 @@ func plan(def Definition, all Catalog, marks map[string]string, now time.Time) P
 		}
 		site := def.Site
 		p.site = &site
-		p.Changes = append(p.Changes, Change{Kind: "site", ID: "site", What: what, Detail: differences(all.Site, def.Site)})
+		c := Change{Kind: "site", ID: "site", What: what}
+		if what == Changed {
+			c.Detail = differences(all.Site, def.Site)
+		}
+		p.Changes = append(p.Changes, c)
 	}
 	groups := make([]wish[Group], len(def.Groups))
 	for i, g := range def.Groups {
@@ -229,7 +234,10 @@ func freeKey(id string, taken map[string]bool) string {
 	return key
 }
 
-// differences names the fields that differ, in lower case, as in the file.
+// wordEnd is where a word of a field's name ends and the next one begins.
+var wordEnd = regexp.MustCompile(`([a-z])([A-Z])`)
+
+// differences names the fields that differ, in the spelling of the file.
 func differences[T any](is, want T) string {
 	a, b := reflect.ValueOf(is), reflect.ValueOf(want)
 	var names []string
@@ -240,7 +248,7 @@ func differences[T any](is, want T) string {
 			continue
 		}
 		if !same(a.Field(i).Interface(), b.Field(i).Interface()) {
-			names = append(names, strings.ToLower(name))
+			names = append(names, strings.ToLower(wordEnd.ReplaceAllString(name, "${1}_${2}")))
 		}
 	}
 	return strings.Join(names, ", ")

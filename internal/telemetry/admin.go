@@ -65,8 +65,19 @@ func ServeLive(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ServeReady answers 200 or 503 with the Report.
-func (h *Health) ServeReady(w http.ResponseWriter, _ *http.Request) {
+func (h *Health) ServeReady(w http.ResponseWriter, _ *http.Request) { serveReport(w, h.Report()) }
+
+// ServeReadyPublicly answers the same without details, which may name hosts and
+// errors: it is for a listener that visitors reach.
+func (h *Health) ServeReadyPublicly(w http.ResponseWriter, _ *http.Request) {
 	r := h.Report()
+	for i := range r.Checks {
+		r.Checks[i].Detail = ""
+	}
+	serveReport(w, r)
+}
+
+func serveReport(w http.ResponseWriter, r Report) {
 	code := http.StatusOK
 	if !r.Ready {
 		code = http.StatusServiceUnavailable

@@ -18,9 +18,9 @@ const staleAfter = 3
 type Check struct {
 	Name     string    `json:"name"`
 	OK       bool      `json:"ok"`
-	Since    time.Time `json:"since"`            // when OK last changed, UTC
-	Detail   string    `json:"detail,omitempty"` // one line for staff
-	Required bool      `json:"required"`         // whether the hub is not ready without it
+	Since    time.Time `json:"since"`    // when OK last changed, UTC
+	Detail   string    `json:"detail"`   // one line for staff
+	Required bool      `json:"required"` // whether the hub is not ready without it
 }
 
 // Report is what /readyz answers.

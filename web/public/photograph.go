@@ -133,7 +133,7 @@ func (p *Photograph) dress(common []field) {
 func (d *darkroom) polish(p *Photograph) *Photograph {
 	q := *p
 	q.polished = true
-	q.bodies[gzipped], q.bodies[brotlied] = d.well(p.bodies[identity])
+	q.bodies[gzipped], q.bodies[brotlied] = d.well(p.bodies[identity], p.html)
 	q.dress(p.common)
 	return &q
 }
