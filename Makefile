@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?=
+PARTS ?= RecordRedis|RecordInProcess|ReadDay|ObserveUnchanged|BoardPage|BoardBars|Units|Sealer|Publish|Serve
 
 .PHONY: help
 help: ## list the targets
@@ -35,10 +36,12 @@ check: ## format, vet, staticcheck, floor plan and the fast tests: before every 
 	@go test -short ./...
 
 .PHONY: bench
-bench: build ## measure the hub beside its limits; BENCH='-run page' picks
-	@mkdir -p bin
+bench: build ## measure the hub beside its limits; BENCH='-run page' picks, PARTS= leaves the parts out
 	@go build -o bin/bench ./bench
 	@bin/bench -hub bin/evenkeel $(BENCH)
+ifneq ($(PARTS),)
+	@go test -run '^$$' -bench '^Benchmark($(PARTS))$$' ./internal/latency ./internal/status ./internal/store ./web/public
+endif
 
 .PHONY: build
 build: assets ## build bin/evenkeel with its assets

@@ -75,6 +75,9 @@ func (e *Env) Auth(spec config.Monitor) (*Auth, error) {
 		}
 		a.grant = &clientcredentials.Config{ClientID: o.ClientID, ClientSecret: secret, TokenURL: o.TokenURL, Scopes: o.Scopes}
 	}
+	if ways == 0 {
+		return e.shared.nobody, nil
+	}
 	if ways > 1 {
 		found = append(found, problem.Invalid("auth", "name one way only: a username, bearer or oauth2"))
 	}

@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"maps"
 	"reflect"
 	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"evenkeel/internal/config"
@@ -18,29 +20,39 @@ import (
 	"evenkeel/internal/status"
 )
 
-// kinds gives every word that `kind:` may have.
-func kinds() map[string]kind {
-	return map[string]kind{
-		"http":         {compileHTTP, httpKeys},
-		"heartbeat":    {compileHeartbeat, heartbeatKeys},
-		"tcp":          {compileTCP, tcpKeys},
-		"tls":          {compileTLS, tlsKindKeys},
-		"dns":          {compileDNS, dnsKeys},
-		"icmp":         {compileICMP, icmpKeys},
-		"grpc":         {compileGRPC, grpcKeys},
-		"redis":        {compileRedis, redisKeys},
-		"redis_length": {compileRedisLength, redisLengthKeys},
-		"postgres":     {compilePostgres, postgresKeys},
-		"sql":          {compileSQL, sqlKeys},
-		"mongodb":      {compileMongoDB, mongodbKeys},
-		"smtp":         {compileSMTP, smtpKeys},
-		"imap":         {compileIMAP, imapKeys},
-		"kubernetes":   {compileKubernetes, kubernetesKeys},
-		"exec":         {compileExec, execKeys},
-		"statuspage":   {compileStatuspage, statuspageKeys},
-		"prometheus":   {compilePrometheus, prometheusKeys},
+// kinds gives every word that `kind:` may have. It is made once: ten thousand
+// monitors are compiled before the first of them is probed.
+var kinds = sync.OnceValue(func() map[string]kind {
+	all := map[string]kind{
+		"http":         {compile: compileHTTP, keys: httpKeys},
+		"heartbeat":    {compile: compileHeartbeat, keys: heartbeatKeys},
+		"tcp":          {compile: compileTCP, keys: tcpKeys},
+		"tls":          {compile: compileTLS, keys: tlsKindKeys},
+		"dns":          {compile: compileDNS, keys: dnsKeys},
+		"icmp":         {compile: compileICMP, keys: icmpKeys},
+		"grpc":         {compile: compileGRPC, keys: grpcKeys},
+		"redis":        {compile: compileRedis, keys: redisKeys},
+		"redis_length": {compile: compileRedisLength, keys: redisLengthKeys},
+		"postgres":     {compile: compilePostgres, keys: postgresKeys},
+		"sql":          {compile: compileSQL, keys: sqlKeys},
+		"mongodb":      {compile: compileMongoDB, keys: mongodbKeys},
+		"smtp":         {compile: compileSMTP, keys: smtpKeys},
+		"imap":         {compile: compileIMAP, keys: imapKeys},
+		"kubernetes":   {compile: compileKubernetes, keys: kubernetesKeys},
+		"exec":         {compile: compileExec, keys: execKeys},
+		"statuspage":   {compile: compileStatuspage, keys: statuspageKeys},
+		"prometheus":   {compile: compilePrometheus, keys: prometheusKeys},
 	}
-}
+	for name, k := range all {
+		k.name = name
+		k.allowed = make(map[string]bool, len(commonKeys)+len(k.keys))
+		for _, key := range slices.Concat(commonKeys, k.keys) {
+			k.allowed[key] = true
+		}
+		all[name] = k
+	}
+	return all
+})
 
 // commonKeys are the options that every kind has.
 var commonKeys = []string{
@@ -76,8 +88,8 @@ func Compile(spec config.Monitor, env Env) (*Compiled, error) {
 		return nil, problem.Invalid("kind", "there is no kind %q; the kinds are %s", spec.Kind, strings.Join(Kinds(), ", "))
 	}
 	var found problem.Errors
-	for _, key := range usedKeys(spec) {
-		if !allowed(key, commonKeys) && !allowed(key, k.keys) {
+	for _, key := range usedKeys(&spec) {
+		if !k.allows(key) {
 			found = append(found, problem.Invalid(key, "does not apply to kind %s", spec.Kind))
 		}
 	}
@@ -85,21 +97,9 @@ func Compile(spec config.Monitor, env Env) (*Compiled, error) {
 		found = append(found, problem.Invalid("retries", "is at least 0 and at most %d", maxRetries))
 	}
 	env = NewEnv(env)
-	var secrets []string
-	sum := sha256.New()
-	read, lookup := env.ReadFile, env.LookupEnv
-	env.secrets = &secrets
-	env.ReadFile = func(name string) ([]byte, error) {
-		b, err := read(name)
-		fmt.Fprintf(sum, "file %q %d\n", name, len(b))
-		sum.Write(b)
-		return b, err
-	}
-	env.LookupEnv = func(name string) (string, bool) {
-		v, ok := lookup(name)
-		fmt.Fprintf(sum, "env %q %q\n", name, v)
-		return v, ok
-	}
+	var seen contents
+	env.secrets = &seen.secrets
+	seen.watch(&env)
 	probe, err := k.compile(spec, &env)
 	if found = collect(found, err); len(found) > 0 {
 		if probe != nil && err == nil {
@@ -108,9 +108,45 @@ func Compile(spec config.Monitor, env Env) (*Compiled, error) {
 		return nil, found
 	}
 	return &Compiled{
-		probe: probe, kind: spec.Kind, slow: spec.Slow.D(), retries: spec.Retries, secrets: secrets,
-		print: hex.EncodeToString(sum.Sum(nil)[:8]),
+		probe: probe, kind: k.name, slow: spec.Slow.D(), retries: spec.Retries, secrets: seen.secrets, print: seen.print(),
 	}, nil
+}
+
+// contents is what a monitor took from outside the file while it was compiled.
+type contents struct {
+	secrets []string
+	sum     hash.Hash // of files and variables; nil while none was asked for, as for most monitors
+}
+
+// watch lets everything that env reads pass by.
+func (c *contents) watch(env *Env) {
+	read, lookup := env.ReadFile, env.LookupEnv
+	env.ReadFile = func(name string) ([]byte, error) {
+		b, err := read(name)
+		c.note("file %q %d\n", name, len(b))
+		c.sum.Write(b)
+		return b, err
+	}
+	env.LookupEnv = func(name string) (string, bool) {
+		v, ok := lookup(name)
+		c.note("env %q %q\n", name, v)
+		return v, ok
+	}
+}
+
+func (c *contents) note(format string, args ...any) {
+	if c.sum == nil {
+		c.sum = sha256.New()
+	}
+	fmt.Fprintf(c.sum, format, args...)
+}
+
+// print names the contents; "" for none.
+func (c *contents) print() string {
+	if c.sum == nil {
+		return ""
+	}
+	return hex.EncodeToString(c.sum.Sum(nil)[:8])
 }
 
 // maxRetries bounds the tries within one run.
@@ -171,39 +207,57 @@ func round(d time.Duration) string {
 	return d.Round(time.Microsecond).String()
 }
 
-// allowed reports whether key, or the block it stands in, is listed.
-func allowed(key string, list []string) bool {
-	for {
-		if slices.Contains(list, key) {
-			return true
-		}
+// allows reports whether the option, or the block it stands in, applies to the kind.
+func (k kind) allows(key string) bool {
+	for !k.allowed[key] {
 		dot := strings.LastIndexByte(key, '.')
 		if dot < 0 {
 			return false
 		}
 		key = key[:dot]
 	}
+	return true
+}
+
+// option is one key of a monitor in the file: a field of config.Monitor, or a
+// block of them.
+type option struct {
+	index int
+	name  string   // with the names of the blocks it stands in: "expect.status"
+	block []option // nil for a single value
+}
+
+// options lists all keys of a monitor, in the order of the struct.
+var options = sync.OnceValue(func() []option { return optionsOf(reflect.TypeFor[config.Monitor](), "") })
+
+func optionsOf(t reflect.Type, prefix string) []option {
+	list := make([]option, t.NumField())
+	for i := range list {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		list[i] = option{index: i, name: prefix + name}
+		if f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[config.Secret]() {
+			list[i].block = optionsOf(f.Type, list[i].name+".")
+		}
+	}
+	return list
 }
 
 // usedKeys lists the options that a monitor sets, as written in the file.
-func usedKeys(spec config.Monitor) []string {
-	var keys []string
-	var walk func(v reflect.Value, prefix string)
-	walk = func(v reflect.Value, prefix string) {
-		t := v.Type()
-		for i := range t.NumField() {
-			if v.Field(i).IsZero() {
-				continue
-			}
-			name := prefix + strings.Split(t.Field(i).Tag.Get("yaml"), ",")[0]
-			if f := t.Field(i).Type; f.Kind() == reflect.Struct && f != reflect.TypeFor[config.Secret]() {
-				walk(v.Field(i), name+".")
-			} else {
-				keys = append(keys, name)
-			}
+func usedKeys(spec *config.Monitor) []string {
+	return appendUsed(make([]string, 0, 16), reflect.ValueOf(spec).Elem(), options())
+}
+
+func appendUsed(keys []string, v reflect.Value, among []option) []string {
+	for _, o := range among {
+		switch f := v.Field(o.index); {
+		case f.IsZero():
+		case o.block != nil:
+			keys = appendUsed(keys, f, o.block)
+		default:
+			keys = append(keys, o.name)
 		}
 	}
-	walk(reflect.ValueOf(spec), "")
 	return keys
 }
 

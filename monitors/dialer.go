@@ -47,6 +47,9 @@ type Dialer struct {
 
 // Dialer compiles the options ip, resolver and proxy. Errors: Invalid.
 func (e *Env) Dialer(spec config.Monitor) (*Dialer, error) {
+	if (spec.IP == "" || spec.IP == "any") && spec.Resolver == "" && spec.Proxy == "" && e.shared.dialer.guard == e.Guard {
+		return e.shared.dialer, nil
+	}
 	var found problem.Errors
 	d := &Dialer{guard: e.Guard, resolver: net.DefaultResolver}
 	switch spec.IP {

@@ -30,7 +30,9 @@ func compileFetch(spec config.Monitor, env *Env, max int64, at func(*url.URL)) (
 		return nil, err
 	}
 	p := probe.(*httpProbe)
-	p.expect.whole = true
+	expect := *p.expect
+	expect.whole = true
+	p.expect = &expect
 	return p, nil
 }
 

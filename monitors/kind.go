@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -53,7 +54,11 @@ type Absence struct{ From, To time.Time }
 
 // shared is what monitors need not each have for themselves.
 type shared struct {
-	tls *tls.Config // of monitors without a block tls; never changed
+	// Never changed, for all monitors that ask for nothing of their own:
+	tls     *tls.Config
+	dialer  *Dialer
+	nobody  *Auth
+	success *httpExpect
 
 	mu    sync.Mutex
 	pools map[string]*x509.CertPool // by the content of the file
@@ -87,7 +92,11 @@ func NewEnv(e Env) Env {
 		e.Guard = netguard.Default()
 	}
 	if e.shared == nil {
-		e.shared = &shared{tls: &tls.Config{MinVersion: tls.VersionTLS12, Time: e.Now}, pools: make(map[string]*x509.CertPool)}
+		e.shared = &shared{
+			tls:    &tls.Config{MinVersion: tls.VersionTLS12, Time: e.Now},
+			dialer: &Dialer{guard: e.Guard, family: "ip", resolver: net.DefaultResolver},
+			nobody: &Auth{}, success: &httpExpect{status: success()}, pools: make(map[string]*x509.CertPool),
+		}
 	}
 	return e
 }
@@ -103,6 +112,9 @@ type kind struct {
 	// those that every monitor has (see commonKeys): "url", "expect.status". The
 	// name of a block allows all of it: "tls", "auth".
 	keys []string
+
+	name    string          // the word of the file
+	allowed map[string]bool // keys and commonKeys, to look them up
 }
 
 // Secret reveals a secret of the configuration and remembers it, so that the

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"evenkeel/internal/status"
 )
@@ -113,18 +114,51 @@ func (c *probeCollector) Describe(ch chan<- *prometheus.Desc) {
 // Collect sends the metrics of every monitor that has a result.
 func (c *probeCollector) Collect(ch chan<- prometheus.Metric) {
 	c.each(func(j Job, res status.Result) {
-		var monitor []string
-		if c.named {
-			monitor = []string{j.ID, j.Component, j.Kind, j.Location}
+		var monitor []*dto.LabelPair
+		if c.named { // in the order of their names, as Write must give them
+			monitor = pairs("component", j.Component, "kind", j.Kind, "location", j.Location, "monitor", j.ID)
 		}
 		c.collectOne(ch, monitor, j.Kind, res)
 	})
 }
 
-// collectOne sends the metrics of one result. monitor are the values of the labels that name it.
-func (c *probeCollector) collectOne(ch chan<- prometheus.Metric, monitor []string, kind string, res status.Result) {
+// series is one number of one monitor. A const metric of the library makes the
+// labels anew for every series, which at ten thousand monitors is most of the
+// cost of a scrape; here all series of a monitor share them.
+type series struct {
+	desc   *prometheus.Desc
+	labels []*dto.LabelPair // by name
+	value  float64
+}
+
+// Desc gives the description.
+func (s *series) Desc() *prometheus.Desc { return s.desc }
+
+// Write gives labels and value.
+func (s *series) Write(out *dto.Metric) error {
+	out.Label, out.Gauge = s.labels, &dto.Gauge{Value: &s.value}
+	return nil
+}
+
+// pairs makes labels of names and values in turn.
+func pairs(words ...string) []*dto.LabelPair {
+	made := make([]dto.LabelPair, len(words)/2)
+	list := make([]*dto.LabelPair, len(made))
+	for i := range made {
+		made[i].Name, made[i].Value = &words[2*i], &words[2*i+1]
+		list[i] = &made[i]
+	}
+	return list
+}
+
+// collectOne sends the metrics of one result. monitor are the labels that name it.
+func (c *probeCollector) collectOne(ch chan<- prometheus.Metric, monitor []*dto.LabelPair, kind string, res status.Result) {
 	send := func(d probeDesc, value float64, more ...string) {
-		ch <- prometheus.MustNewConstMetric(c.descs[d.name], prometheus.GaugeValue, value, slices.Concat(monitor, more)...)
+		labels := monitor
+		for i, name := range d.labels { // phase and version: behind monitor by name
+			labels = slices.Concat(labels, pairs(name, more[i]))
+		}
+		ch <- &series{desc: c.descs[d.name], labels: labels, value: value}
 	}
 	facts := res.Facts
 	if facts == nil {

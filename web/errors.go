@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -45,12 +44,9 @@ func newFailures(reg prometheus.Registerer) *prometheus.CounterVec {
 func (s *Server) problem(err error) *api.Problem {
 	kind := problem.KindOf(err)
 	s.failures.WithLabelValues(string(kind)).Inc()
-	p := &api.Problem{Type: "about:blank", Status: codes[kind], Detail: problem.Public(err)}
-	p.Title = http.StatusText(p.Status)
+	p := api.NewProblem(codes[kind], problem.Public(err))
 	if kind == problem.KindInternal {
-		id := rand.Text()[:12]
-		p.Instance = "urn:request:" + id
-		s.deps.Log.Error("a request failed", "request", id, "err", err)
+		s.deps.Log.Error("a request failed", "request", p.Request(), "err", err)
 	}
 	var several problem.Errors
 	if one, ok := errors.AsType[*problem.Error](err); ok && one.Field != "" {
@@ -77,7 +73,7 @@ func (s *Server) fail(err error, c echo.Context) {
 			kind = problem.KindNotFound
 		}
 		s.failures.WithLabelValues(string(kind)).Inc()
-		p = &api.Problem{Type: "about:blank", Title: http.StatusText(he.Code), Status: he.Code}
+		p = api.NewProblem(he.Code, ours(he.Code))
 	} else {
 		p = s.problem(err)
 	}
@@ -91,11 +87,14 @@ func (s *Server) fail(err error, c echo.Context) {
 		return
 	}
 	if wantsPage(c.Request()) {
-		detail := p.Detail
-		if p.Status == http.StatusNotFound || p.Status == http.StatusInternalServerError {
+		detail, request := p.Detail, ""
+		switch p.Status {
+		case http.StatusNotFound, http.StatusMethodNotAllowed:
 			detail = "" // the headline says it
+		case http.StatusInternalServerError:
+			detail, request = "", p.Request()
 		}
-		body, policy, err := s.photographer.Failure(p.Status, detail, strings.TrimPrefix(p.Instance, "urn:request:"))
+		body, policy, err := s.photographer.Failure(p.Status, detail, request)
 		if err == nil {
 			h["Content-Security-Policy"] = []string{policy}
 			_ = c.HTMLBlob(p.Status, body)
@@ -105,6 +104,17 @@ func (s *Server) fail(err error, c echo.Context) {
 	}
 	body, _ := json.Marshal(p) // strings and numbers always marshal
 	_ = c.Blob(p.Status, api.ProblemType, append(body, '\n'))
+}
+
+// ours says in our words what the framework complains of by number.
+func ours(code int) string {
+	switch code {
+	case http.StatusNotFound:
+		return "There is nothing at this address."
+	case http.StatusMethodNotAllowed:
+		return "This address does not take this method."
+	}
+	return "The request cannot be answered."
 }
 
 // wantsPage reports whether a person with a browser asked.

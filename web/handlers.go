@@ -60,6 +60,15 @@ func (s *Server) starting(echo.Context) error {
 	return problem.Unavailable(nil, "The first page is being made.")
 }
 
+// document answers for a document of the public API that no photograph is of:
+// there is none, or none yet.
+func (s *Server) document(c echo.Context) error {
+	if s.HasPages() {
+		return problem.NotFound("There is no such document; /api/v2/summary.json has everything.")
+	}
+	return s.starting(c)
+}
+
 // listen serves the live stream.
 func (s *Server) listen(c echo.Context) error {
 	s.stream.Serve(c.Request().Context(), c.Response(), neighbourhood(c.RealIP()))

@@ -126,6 +126,7 @@ func (s *Server) routes(e *echo.Echo) {
 	e.Match(read, "/robots.txt", s.robots)
 	e.Match(read, "/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusMovedPermanently, "/favicon.svg") })
 	e.OPTIONS("/api/v2/*", s.preflight)
+	e.Match(read, "/api/v2/*", s.document)
 	// Signals of heartbeats.
 	ping := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut}
 	e.Match(ping, "/ping/:token", s.ping)

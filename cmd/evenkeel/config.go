@@ -39,7 +39,7 @@ func runConfigValidate(_ context.Context, args []string, stdout, stderr io.Write
 	}
 	f, err := app.LoadConfig(rest[0], os.Environ())
 	if err != nil {
-		return c.fail(err)
+		return c.refuseFile(err)
 	}
 	if c.json {
 		c.printJSON(map[string]any{"ok": true, "problems": config.Problems{}, "components": len(f.Components), "monitors": len(f.Monitors),
@@ -79,7 +79,7 @@ func runConfigPlan(ctx context.Context, args []string, stdout, stderr io.Writer)
 	}
 	f, err := app.LoadConfigForHub(rest[0], os.Environ())
 	if err != nil {
-		return c.fail(err)
+		return c.refuseFile(err)
 	}
 	plan, err := app.Plan(ctx, f)
 	if err != nil {

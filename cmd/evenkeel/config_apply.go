@@ -39,7 +39,7 @@ func runConfigApply(ctx context.Context, args []string, stdout, stderr io.Writer
 	}
 	f, err := app.LoadConfigForHub(rest[0], os.Environ())
 	if err != nil {
-		return c.fail(err)
+		return c.refuseFile(err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*hubWithin, errors.New("the hub took too long to answer"))
 	defer cancel()

@@ -58,7 +58,7 @@ func TestConfigValidateTellsEveryProblem(t *testing.T) {
 
 func TestConfigValidateNamesAMissingFile(t *testing.T) {
 	code, _, err := evenkeel(t, "config", "validate", filepath.Join(t.TempDir(), "none.yaml"))
-	if code != exitFailed || !strings.Contains(err, "none.yaml: no such file") {
+	if code != exitUsage || !strings.Contains(err, "none.yaml: no such file") {
 		t.Errorf("validate: %d %s", code, err)
 	}
 }

@@ -25,6 +25,7 @@ func verbs() []verb {
 		verbProbe,
 		verbMigrate,
 		verbJournal,
+		verbExport,
 		verbReady,
 		verbVersion,
 	}

@@ -59,7 +59,7 @@ func runProbe(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		if errors.Is(err, os.ErrNotExist) {
 			return c.misuse(fmt.Sprintf("there is no %s here; name one with -c", *path))
 		}
-		return c.fail(err)
+		return c.refuseFile(err)
 	}
 	all := slices.Concat(file.Monitors, file.Sentinels)
 	at := slices.IndexFunc(all, func(m config.Monitor) bool { return m.ID == rest[0] })

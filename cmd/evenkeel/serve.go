@@ -52,7 +52,7 @@ EVENKEEL_LISTEN=:8080 EVENKEEL_DATA=/var/lib/evenkeel evenkeel serve -c /etc/eve
 			fmt.Fprintf(stderr, "evenkeel serve: there is no %s here. Write one with: evenkeel init %s\n", *path, *path)
 			return exitUsage
 		}
-		return c.fail(err)
+		return c.refuseFile(err)
 	}
 	log := telemetry.NewLogger(stderr, file.Log.Level, file.Log.Format)
 	return hub(ctx, c, app.Options{Config: file, Path: *path, Version: version(), Log: log, Load: load}, func(a *app.App) {
@@ -65,6 +65,7 @@ EVENKEEL_LISTEN=:8080 EVENKEEL_DATA=/var/lib/evenkeel evenkeel serve -c /etc/eve
 // hub runs an app until ctx ends or it fails; SIGHUP reloads it. ready is
 // called when it stands.
 func hub(ctx context.Context, c *command, o app.Options, ready func(*app.App)) int {
+	log := o.Log // of o nothing is used beyond New: the configuration is the app's to let go of
 	a, err := app.New(o)
 	if err != nil {
 		return c.fail(err)
@@ -84,7 +85,7 @@ func hub(ctx context.Context, c *command, o app.Options, ready func(*app.App)) i
 		case err := <-a.Failed():
 			return c.fail(errors.Join(err, a.Stop(context.WithoutCancel(ctx))))
 		case <-ctx.Done():
-			o.Log.Info("stopping", "cause", context.Cause(ctx))
+			log.Info("stopping", "cause", context.Cause(ctx))
 			if err := a.Stop(context.WithoutCancel(ctx)); err != nil {
 				return c.fail(err)
 			}

@@ -83,6 +83,9 @@ func (c *command) parse(args []string, least, most int) (rest []string, code int
 
 // misuse says what is wrong with the arguments and how the verb is used.
 func (c *command) misuse(reason string) int {
+	if c.json {
+		c.printJSON(map[string]any{"ok": false, "error": reason})
+	}
 	fmt.Fprintf(c.stderr, "evenkeel %s: %s\nUsage: %s\nTry: evenkeel %s --help\n", c.usage.verb, reason, c.line(), c.usage.verb)
 	return exitUsage
 }
@@ -95,7 +98,11 @@ func (c *command) help(w io.Writer) {
 	fmt.Fprintf(w, "%s\n\nUsage: %s\n\nFlags:\n", c.usage.what, c.line())
 	c.flags.VisitAll(func(f *flag.Flag) {
 		kind, text := flag.UnquoteUsage(f)
-		fmt.Fprintf(w, "  --%-22s %s\n", strings.TrimSpace(f.Name+" "+kind), text)
+		dashes := "--"
+		if len(f.Name) == 1 {
+			dashes = "-"
+		}
+		fmt.Fprintf(w, "  %-24s %s\n", strings.TrimSpace(dashes+f.Name+" "+kind), text)
 	})
 	fmt.Fprintf(w, "\nExample:\n")
 	for line := range strings.Lines(strings.TrimSpace(c.usage.example)) {
@@ -128,6 +135,13 @@ func (c *command) fail(err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// refuseFile reports a configuration file that cannot be used, be it that it
+// cannot be read or what it says.
+func (c *command) refuseFile(err error) int {
+	c.fail(err)
+	return exitUsage
 }
 
 // refuse prints the problems of a configuration, each with its place and hint.

@@ -58,6 +58,24 @@ func TestCommandLineMistakesAreUsage(t *testing.T) {
 	}
 }
 
+func TestMisuseIsAnObjectToo(t *testing.T) {
+	code, out, err := evenkeel(t, "config", "validate", "--json")
+	var answer struct {
+		OK    bool
+		Error string
+	}
+	if jsonErr := json.Unmarshal([]byte(out), &answer); jsonErr != nil || code != exitUsage || answer.OK || answer.Error != "it needs FILE" || !strings.Contains(err, "it needs FILE") {
+		t.Errorf("misuse: %d %q %q", code, out, err)
+	}
+}
+
+func TestHelpWritesFlagsAsTheyAreTyped(t *testing.T) {
+	_, out, _ := evenkeel(t, "serve", "--help")
+	if !strings.Contains(out, "\n  -c FILE ") || !strings.Contains(out, "\n  --data FOLDER ") {
+		t.Errorf("serve --help:\n%s", out)
+	}
+}
+
 func TestHelpGoesToStdout(t *testing.T) {
 	for _, args := range [][]string{{"help"}, {"--help"}, {"help", "init"}, {"init", "--help"}, {"config", "--help"}, {"config", "help", "plan"}} {
 		code, out, err := evenkeel(t, args...)

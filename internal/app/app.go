@@ -44,7 +44,7 @@ type App struct {
 	inner     stack // what needs the record
 	mu        sync.Mutex
 	house     atomic.Pointer[house] // nil until the record is there
-	config    atomic.Pointer[config.File]
+	config    atomic.Pointer[config.File] // whole until the house stands, then the settings alone
 	reloading sync.Mutex  // one reload at a time
 	watching  atomic.Bool // this process holds the lease
 	stopped   sync.Once
@@ -59,7 +59,9 @@ func New(o Options) (*App, error) {
 		o: o, log: o.Log, registry: telemetry.NewRegistry(), health: telemetry.NewHealth(), holder: journal.NewHolder(),
 		outer: stack{log: o.Log}, inner: stack{log: o.Log}, fatal: make(chan error, 1),
 	}
-	a.config.Store(&o.Config)
+	first := o.Config
+	a.config.Store(&first)
+	a.o.Config = config.File{} // what thousands of monitors take is let go of when the house stands
 	a.pings = newPings(o.Log)
 	a.reloads = telemetry.NewReloads(a.registry)
 	a.reloads.Applied(time.Now())
@@ -116,6 +118,7 @@ func (a *App) Failed() <-chan error { return a.fatal }
 // database cannot be reached but pages were kept, it goes on trying in the
 // background and serves those; without any it gives the error.
 func (a *App) Start(ctx context.Context) error {
+	a.health.Need("database", false, "not reached yet")
 	a.serve("public listener", a.listener, a.web.Public(), web.PublicTimeouts)
 	a.serve("admin listener", a.admin, telemetry.NewAdmin(a.adminOptions()), web.AdminTimeouts)
 	a.outer.background("page", a.failed, a.web.Run)

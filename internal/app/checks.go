@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"evenkeel/internal/problem"
 	"evenkeel/internal/telemetry"
 )
 
@@ -42,7 +43,11 @@ func (a *App) checkOnce(ctx context.Context, h *house, p *pulse) {
 		return
 	}
 	if err != nil {
-		a.health.Need("database", false, "no sign of life within "+pingWithin.String()+"; pages are served as they were kept")
+		why := "no sign of life within " + pingWithin.String()
+		if problem.KindOf(err) == problem.KindUnavailable {
+			why = problem.Public(err)
+		}
+		a.health.Need("database", false, "nothing can be stored, pages are served as they were kept: "+why)
 	} else {
 		a.health.Need("database", true, h.store.Engine())
 	}
@@ -85,7 +90,7 @@ func (a *App) checkSchedule(h *house, p *pulse, now time.Time) {
 
 // adminOptions is what the admin listener serves.
 func (a *App) adminOptions() telemetry.AdminOptions {
-	o := telemetry.AdminOptions{Registry: a.registry, Health: a.health, Log: a.log, Reload: a.Reload, Pprof: a.o.Config.Pprof, API: a.web.Admin()}
+	o := telemetry.AdminOptions{Registry: a.registry, Health: a.health, Log: a.log, Reload: a.Reload, Pprof: a.config.Load().Pprof, API: a.web.Admin()}
 	if path, err := filepath.Abs(a.o.Path); a.o.Path != "" && err == nil {
 		o.ConfigPath = path
 	}

@@ -66,6 +66,7 @@ func (a *App) rise(ctx context.Context) (err error) {
 	if err := a.startRunner(ctx, h); err != nil {
 		return err
 	}
+	a.keepSettings(*a.config.Load())
 	a.startLoops(h, seq)
 	a.house.Store(h)
 	a.inner.push("management API", func(context.Context) error { a.house.Store(nil); return nil })
@@ -101,6 +102,10 @@ func (a *App) openLatency(ctx context.Context, h *house, url string, keep time.D
 // applyFirst makes the configuration true, and lets the seed fill an empty
 // history before anybody watches.
 func (a *App) applyFirst(ctx context.Context, h *house) error {
+	// A definition that is in force already changes nothing, the catalog neither.
+	if err := h.watch.Load(ctx); err != nil {
+		return err
+	}
 	if _, err := h.watch.Apply(ctx, access.Host, a.definition(*a.config.Load())); err != nil {
 		return fmt.Errorf("apply the configuration: %w", err)
 	}
@@ -109,6 +114,9 @@ func (a *App) applyFirst(ctx context.Context, h *house) error {
 		bed := Seedbed{Store: h.store, Work: h.store, Latency: h.latency, Catalog: h.watch.Catalog()}
 		if err := a.o.Seed(ctx, bed); err != nil {
 			return fmt.Errorf("seed the history: %w", err)
+		}
+		if err := h.latency.Flush(ctx); err != nil {
+			a.log.Warn("seeded samples are not saved yet", "err", err)
 		}
 	}
 	return nil

@@ -59,9 +59,16 @@ func (a *App) reload(ctx context.Context) error {
 		return err
 	}
 	h.watch.Keep(retention(next))
-	a.config.Store(&next)
+	a.keepSettings(next)
 	a.log.Info("configuration applied", "changes", len(plan.Changes))
 	return nil
+}
+
+// keepSettings keeps of a configuration in force what is asked for later. What
+// it defines stands in the record and in the runner; a reload reads it anew.
+func (a *App) keepSettings(file config.File) {
+	settings := file.Settings()
+	a.config.Store(&settings)
 }
 
 // fixedChange names the first setting of the process itself that differs.

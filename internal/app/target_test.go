@@ -65,7 +65,7 @@ func (t *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case works:
 	case fails:
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte("replica db7 is " + secret))
+		_, _ = w.Write([]byte("replica seven: " + secret))
 	case crawls:
 		<-time.After(slowness)
 	case hangs:
@@ -92,17 +92,22 @@ func (t *target) seenBy(agent string) int {
 	return t.hits[agent]
 }
 
-// first and last give when it was probed in a manner; zero for never.
-func (t *target) first(m manner) time.Time {
+// first gives when it was first probed in a manner; zero for never.
+func (t *target) first(m manner) time.Time { return t.after(m, time.Time{}) }
+
+// after gives when it was first probed in a manner after a moment; zero for never.
+func (t *target) after(m manner, moment time.Time) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.times[m]) == 0 {
-		return time.Time{}
+	for _, at := range t.times[m] {
+		if at.After(moment) {
+			return at
+		}
 	}
-	return t.times[m][0]
+	return time.Time{}
 }
 
-// last is the end of first.
+// last gives when it was last probed in a manner; zero for never.
 func (t *target) last(m manner) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()

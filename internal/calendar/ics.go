@@ -55,7 +55,7 @@ func (f File) Bytes() []byte {
 	if f.URL != "" {
 		cal.SetUrl(oneLine(f.URL))
 	}
-	cal.SetRefreshInterval(RefreshAfter, ics.WithValue("DURATION"))
+	cal.SetRefreshInterval(RefreshAfter)
 	cal.SetXPublishedTTL(RefreshAfter)
 	for _, e := range f.Events {
 		cal.AddVEvent(e.component())

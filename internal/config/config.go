@@ -38,6 +38,13 @@ type File struct {
 	Pprof       bool        `yaml:"pprof"`           // profiles under /debug/pprof/ on the admin listener; default false
 }
 
+// Settings gives the file without what it defines: how the hub itself runs, and
+// what the page says of itself. It is small, whatever is watched.
+func (f File) Settings() File {
+	f.Groups, f.Components, f.Monitors, f.Sentinels, f.Maintenance = nil, nil, nil, nil, nil
+	return f
+}
+
 // Engine names an engine by URL.
 type Engine struct {
 	URL string `yaml:"url"` // empty = what is built in; may hold a password, which no log shows
@@ -237,7 +244,7 @@ type Value struct {
 type Window struct {
 	ID          string   `yaml:"id"`
 	Title       string   `yaml:"title"`       // for visitors; default: the id
-	Description string   `yaml:"description"` // for visitors, Markdown
+	Description string   `yaml:"description"` // for visitors, plain text; an empty line begins a paragraph
 	Components  []string `yaml:"components"`  // ids of what is affected
 	From        string   `yaml:"from"`        // 2026-11-22T05:00 in zone, or RFC 3339
 	To          string   `yaml:"to"`

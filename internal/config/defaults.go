@@ -44,11 +44,15 @@ func (f *File) fill(doc *document) {
 			c.PublishAfter = cmp.Or(c.PublishAfter, DefaultPublishWait)
 		}
 	}
+	zone := f.Page.TimeZone
+	if _, err := time.LoadLocation(zone); err != nil {
+		zone = DefaultZone // a wrong one is one problem, and not one more wherever it would be inherited
+	}
 	for i := range f.Monitors {
-		f.Monitors[i].fill(f.Page.TimeZone)
+		f.Monitors[i].fill(zone)
 	}
 	for i := range f.Sentinels {
-		f.Sentinels[i].fill(f.Page.TimeZone)
+		f.Sentinels[i].fill(zone)
 	}
 	for name, m := range f.Blackbox.Modules {
 		m.Timeout = cmp.Or(m.Timeout, DefaultTimeout)
@@ -57,7 +61,7 @@ func (f *File) fill(doc *document) {
 	for i := range f.Maintenance {
 		w := &f.Maintenance[i]
 		w.Title = cmp.Or(w.Title, w.ID)
-		w.Zone = cmp.Or(w.Zone, f.Page.TimeZone)
+		w.Zone = cmp.Or(w.Zone, zone)
 	}
 	f.Retention.Samples = cmp.Or(f.Retention.Samples, MaxSamples)
 	if !doc.has("retention.histories") { // 0 keeps for ever, so it is not the same as nothing

@@ -77,15 +77,34 @@ func Parse(name string, src []byte, o Options) (File, error) {
 // readLimited reads a file of at most MaxFileBytes and one, so that a device or
 // an endless pipe cannot fill the memory.
 func readLimited(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := openLimited(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is a folder")}
+	return io.ReadAll(file)
+}
+
+// limited is an open file of which only so much is read.
+type limited struct {
+	io.Reader
+	file *os.File
+}
+
+// Close closes the file.
+func (l limited) Close() error { return l.file.Close() }
+
+// openLimited opens a file of which at most MaxFileBytes and one can be read.
+func openLimited(path string) (limited, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return limited{}, err
 	}
-	return io.ReadAll(io.LimitReader(file, MaxFileBytes+1))
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		file.Close()
+		return limited{}, &fs.PathError{Op: "read", Path: path, Err: errors.New("is a folder")}
+	}
+	return limited{io.LimitReader(file, MaxFileBytes+1), file}, nil
 }
 
 // anchorPaths makes the relative paths of the file start at its folder, the

@@ -71,6 +71,8 @@ func TestProblems(t *testing.T) {
 		{"needs itself", "page: {name: x}\ncomponents: [{id: a, needs: [»a]}]\n", []string{"components[0].needs[0]: components need one another in a circle: a → a"}},
 		{"circle", "page: {name: x}\ncomponents:\n  - {id: a, needs: [b]}\n  - {id: b, needs: [c]}\n  - {id: c, needs: [»a, »d]}\n", []string{
 			"components[2].needs[0]: components need one another in a circle: a → b → c → a", "components[2].needs[1]: there is no component \"d\""}},
+		{"circle through an id that is taken", "page: {name: x}\ncomponents: [{id: a, needs: [b]}, {id: b, needs: [»a]}, {id: »a}]\n", []string{
+			"components[1].needs[0]: components need one another in a circle: a → b → a", "components[2].id: the id a is taken already"}},
 		{"was still used", "page: {name: x}\ncomponents: [{id: a, was: »b}, {id: b}]\n", []string{"components[0].was: b is still the id of another"}},
 		{"was claimed twice", "page: {name: x}\ncomponents: [{id: a, was: c}, {id: b, was: »c}]\n", []string{"components[1].was: c is claimed already, in line 2"}},
 		{"was itself", "page: {name: x}\ncomponents: [{id: a, was: »a}]\n", []string{"components[0].was: this is the id it has now"}},
@@ -78,6 +80,8 @@ func TestProblems(t *testing.T) {
 			"components[0].publish: \"always\" is not known here (one of auto, after_confirm, manual)", "components[0].publish_after: only publish: after_confirm waits"}},
 		{"weights", "page: {name: x, uptime: {partial: »1.5, major: ».nan}}\n", []string{"page.uptime.partial: a weight", "page.uptime.major: expected a number"}},
 		{"zone", "page: {name: x, time_zone: »Mars/Base}\n", []string{"page.time_zone: there is no time zone \"Mars/Base\""}},
+		{"zone that others would inherit", "page: {name: x, time_zone: »Mars/Base}\ncomponents: [{id: a}]\nmaintenance: [{id: w, components: [a], rrule: FREQ=DAILY, start: 2026-11-22T05:00, duration: 1h}]\n", []string{
+			"page.time_zone: there is no time zone \"Mars/Base\""}},
 		{"page URL", "page: {name: x, url: »status.example.org}\n", []string{"page.url: expected an http or https address"}},
 		{"listeners", head + "listen: »8080\nadmin_listen: »:99999\n", []string{"listen: \"8080\" is not an address", "admin_listen: \"99999\" is not a port"}},
 		{"one listener", head + "listen: :80\nadmin_listen: »:80\n", []string{"admin_listen: listens where the public page does"}},
@@ -102,6 +106,7 @@ func TestProblems(t *testing.T) {
 		{"retention", head + "retention: {samples: »3d, spans: »200y}\n", []string{"retention.samples: 3d is more than the 2d that is allowed", "retention.spans: \"200y\" uses y"}},
 		{"blackbox", head + "blackbox: {enabled: true, modules: {web: »{kind: »htp, id: x}}, allow: [»\"(\"]}\n", []string{
 			"blackbox.modules.web: a module is no monitor", "blackbox.modules.web.kind: there is no kind \"htp\"", "blackbox.allow[0]: missing closing )"}},
+		{"blackbox that may do nothing", head + "blackbox: »{enabled: true, modules: {web: {kind: http}}}\n", []string{"blackbox.allow: /probe is enabled and may probe nothing"}},
 		{"tags", head + "listen: »!secret x\n", []string{"listen: the tag !secret is not used here"}},
 		{"keys that are no words", head + "? »[a]\n: b\n", []string{"a key must be a plain word"}},
 	} {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -18,6 +20,9 @@ const (
 	// settleFor is how long a file must rest before it is read: editors and
 	// deployments write in several steps.
 	settleFor = 200 * time.Millisecond
+	// certainAfter is the age at which a file's time tells it from what is
+	// written later: file systems keep times in steps of up to two seconds.
+	certainAfter = 3 * time.Second
 )
 
 // Watcher notices when the content of the configuration file changes, however
@@ -26,6 +31,7 @@ type Watcher struct {
 	path string
 	log  *slog.Logger
 	last [sha256.Size]byte
+	seen os.FileInfo // of the content in last; nil when it was too young to be told from a later one
 }
 
 // NewWatcher remembers the content as it is now. Make it before Load, so that no
@@ -80,9 +86,31 @@ func (w *Watcher) look(changed func()) {
 	changed()
 }
 
-func (w *Watcher) digest() ([sha256.Size]byte, error) {
-	content, err := readLimited(w.path)
-	return sha256.Sum256(content), err
+// digest gives the hash of the content. A file that is by its size, time and
+// identity the one that was read last is not read again: looking every few
+// seconds at the estate of ten thousand monitors must cost nothing.
+func (w *Watcher) digest() (sum [sha256.Size]byte, err error) {
+	file, err := openLimited(w.path)
+	if err != nil {
+		return sum, err
+	}
+	defer file.Close()
+	info, err := file.file.Stat()
+	if err != nil {
+		return sum, err
+	}
+	if was := w.seen; was != nil && os.SameFile(was, info) && was.Size() == info.Size() && was.ModTime().Equal(info.ModTime()) {
+		return w.last, nil
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return sum, err
+	}
+	w.seen = nil
+	if time.Since(info.ModTime()) > certainAfter {
+		w.seen = info
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
 }
 
 // announce gives a channel that delivers something whenever the file's folder

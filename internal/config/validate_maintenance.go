@@ -44,7 +44,7 @@ func (s spot) window(w Window) {
 	case oneOff && recurring:
 		s.add("", "keep from and to, or rrule, start and duration", "is it once, or does it recur?")
 	case recurring:
-		s.recurring(w)
+		s.recurring(w, zone)
 	case !oneOff:
 		s.add("", "write from and to, or rrule, start and duration", "when is it?")
 	default:
@@ -60,7 +60,7 @@ func (s spot) window(w Window) {
 	}
 }
 
-func (s spot) recurring(w Window) {
+func (s spot) recurring(w Window, zone *time.Location) {
 	complete := true
 	for _, need := range []struct {
 		key, hint string
@@ -80,7 +80,7 @@ func (s spot) recurring(w Window) {
 		complete = false
 	}
 	if complete && s.o.CheckRRule != nil {
-		if err := s.o.CheckRRule(w.RRule, w.Zone, w.Start); err != nil {
+		if err := s.o.CheckRRule(w.RRule, zone.String(), w.Start); err != nil {
 			s.add(".rrule", "an RRULE of RFC 5545, e.g. FREQ=WEEKLY;BYDAY=SU", "%s", clipReason(strings.TrimSuffix(err.Error(), ".")))
 		}
 	}

@@ -53,6 +53,9 @@ func (c *checker) watched() {
 			at.add("", "remove id and component", "a module is no monitor of its own")
 		}
 	}
+	if f.Blackbox.Enabled && len(f.Blackbox.Allow) == 0 {
+		c.at("").add("blackbox.allow", `regular expressions of targets, e.g. '^https://www\.example\.org/'`, "/probe is enabled and may probe nothing")
+	}
 	for i, expression := range f.Blackbox.Allow {
 		s.in("blackbox.allow", i).pattern("", expression)
 	}

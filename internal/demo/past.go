@@ -29,18 +29,18 @@ type trouble struct {
 
 // troubles is the generated past: little, as it would be, and told in full.
 var troubles = []trouble{
-	{"website", 60, 3*time.Hour + 10*time.Minute, 14 * time.Minute, status.MajorOutage, status.CauseNoAnswer, "network fault"},
-	{"search", 60, 3*time.Hour + 10*time.Minute, 14 * time.Minute, status.MajorOutage, status.CauseNoAnswer, "network fault"},
-	{"checkout", 60, 3*time.Hour + 10*time.Minute, 14 * time.Minute, status.MajorOutage, status.CauseNoAnswer, "network fault"},
-	{"search", 15, 9*time.Hour + 12*time.Minute, 32 * time.Minute, status.PartialOutage, status.CauseBadAnswer, "no results for some dates"},
-	{"checkout", 26, 18 * time.Hour, 11 * time.Minute, status.PartialOutage, status.CauseBadAnswer, "some payments were refused"},
-	{"checkout", 36, 13*time.Hour + 40*time.Minute, 25 * time.Minute, status.Degraded, status.CauseSlowAnswer, "slow answers"},
-	{"database", 36, 13*time.Hour + 35*time.Minute, 31 * time.Minute, status.Degraded, status.CauseSlowAnswer, "slow answers"},
-	{"database", 20, 5 * time.Hour, 20 * time.Minute, status.UnderMaintenance, status.CauseNone, "planned maintenance"},
-	{"mail", 9, 7*time.Hour + 5*time.Minute, 38 * time.Minute, status.Degraded, status.CauseSlowAnswer, "slow answers"},
-	{"mail", 78, 22 * time.Hour, 55 * time.Minute, status.PartialOutage, status.CauseNoAnswer, "every other connection was refused"},
-	{"names", 47, 4*time.Hour + 2*time.Minute, 6 * time.Minute, status.MajorOutage, status.CauseBadAnswer, "wrong answers"},
-	{"export", 43, 2 * time.Hour, 3*time.Hour + 30*time.Minute, status.PartialOutage, status.CauseMissing, "the job did not report"},
+	{"website", 60, 3*time.Hour + 10*time.Minute, 14 * time.Minute, status.MajorOutage, status.CauseNoAnswer, "None of our checks had an answer: a network fault."},
+	{"search", 60, 3*time.Hour + 10*time.Minute, 14 * time.Minute, status.MajorOutage, status.CauseNoAnswer, "None of our checks had an answer: a network fault."},
+	{"checkout", 60, 3*time.Hour + 10*time.Minute, 14 * time.Minute, status.MajorOutage, status.CauseNoAnswer, "None of our checks had an answer: a network fault."},
+	{"search", 15, 9*time.Hour + 12*time.Minute, 32 * time.Minute, status.PartialOutage, status.CauseBadAnswer, "Searches for some dates came back empty."},
+	{"checkout", 26, 18 * time.Hour, 11 * time.Minute, status.PartialOutage, status.CauseBadAnswer, "Some payments were refused."},
+	{"checkout", 36, 13*time.Hour + 40*time.Minute, 25 * time.Minute, status.Degraded, status.CauseSlowAnswer, "Answers were slower than usual."},
+	{"database", 36, 13*time.Hour + 35*time.Minute, 31 * time.Minute, status.Degraded, status.CauseSlowAnswer, "Answers were slower than usual."},
+	{"database", 20, 5 * time.Hour, 20 * time.Minute, status.UnderMaintenance, status.CauseNone, "Planned maintenance."},
+	{"mail", 9, 7*time.Hour + 5*time.Minute, 38 * time.Minute, status.Degraded, status.CauseSlowAnswer, "Answers were slower than usual."},
+	{"mail", 78, 22 * time.Hour, 55 * time.Minute, status.PartialOutage, status.CauseNoAnswer, "Every other connection was refused."},
+	{"names", 47, 4*time.Hour + 2*time.Minute, 6 * time.Minute, status.MajorOutage, status.CauseBadAnswer, "Names led to an old server."},
+	{"export", 43, 2 * time.Hour, 3*time.Hour + 30*time.Minute, status.PartialOutage, status.CauseMissing, "The export did not report."},
 }
 
 // WritePast fills an empty history with the generated past of every component

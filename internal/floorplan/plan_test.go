@@ -62,7 +62,7 @@ var modules = map[string][]string{
 	"golang.org/x/text":                   {"monitors"},
 	"golang.org/x/sync":                   {anywhere},
 	"golang.org/x/sys":                    {"internal/store", "monitors", "bench"},
-	"github.com/HdrHistogram/":            {"bench"},
+	"github.com/chromedp/":                {"scripts"},
 }
 
 // testModules is what _test files and conformance kits may import besides.

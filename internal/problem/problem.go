@@ -41,7 +41,7 @@ func (e *Error) Error() string {
 		s = e.Field + ": " + s
 	}
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		s = strings.TrimSuffix(s, ".") + ": " + e.Err.Error()
 	}
 	return s
 }

@@ -57,7 +57,8 @@ func NewBoard(d BoardDeps) *Board {
 
 // layout is the catalog as the page shows it.
 type layout struct {
-	catalog *Catalog
+	catalog *Catalog           // without monitors
+	drawn   map[string][]drawn // by component ID
 	zone    *time.Location
 	groups  []Group // shown groups in order; the first has ID "" and holds those without one
 	members [][]*Component
@@ -67,7 +68,7 @@ type layout struct {
 // layoutOf puts public components under their groups, in the order of the file.
 // A zone that cannot be loaded was refused when it was applied; UTC then stands in.
 func layoutOf(c *Catalog) layout {
-	l := layout{catalog: c, zone: time.UTC, public: map[string]*Component{}}
+	l := layout{catalog: &Catalog{Site: c.Site, Groups: c.Groups, Components: c.Components}, drawn: drawnOf(c), zone: time.UTC, public: map[string]*Component{}}
 	if zone, err := time.LoadLocation(c.Site.Zone); err == nil {
 		l.zone = zone
 	}

@@ -23,11 +23,12 @@ const (
 // five minutes, 7 days by the hour and 90 days by the day. Measurements that
 // cannot be had are gaps. Errors: Unavailable when SQL cannot be read.
 func (b *Board) charts(ctx context.Context, plan *layout, c *Component, spans []Span, now time.Time) ([]Chart, error) {
-	monitors := plan.drawn(c)
+	monitors := plan.drawn[c.ID]
 	monitors = monitors[:min(len(monitors), MaxCharted)]
 	bounds := dayBounds(now, BarDays, plan.zone)
 	var charts []Chart
-	for _, m := range monitors {
+	for i := range monitors {
+		m := &monitors[i]
 		day, err := b.chartDay(ctx, m, now)
 		if err != nil {
 			return nil, err
@@ -41,9 +42,9 @@ func (b *Board) charts(ctx context.Context, plan *layout, c *Component, spans []
 			return nil, err
 		}
 		for _, ch := range []Chart{day, week, quarter} {
-			ch.Monitor, ch.Name, ch.Unit, ch.Limit = m.ID, m.Name, "s", m.Rule.Slow.Seconds()
-			if m.Unit != "" {
-				ch.Unit, ch.Limit = m.Unit, 0
+			ch.Monitor, ch.Name, ch.Unit, ch.Limit = m.id, m.name, "s", m.slow.Seconds()
+			if m.unit != "" {
+				ch.Unit, ch.Limit = m.unit, 0
 			}
 			ch.Shades = shades(spans, ch.From, earlier(ch.To, now))
 			charts = append(charts, ch)
@@ -53,12 +54,12 @@ func (b *Board) charts(ctx context.Context, plan *layout, c *Component, spans []
 }
 
 // chartDay draws 24 hours from single samples, or by the hour when none are kept.
-func (b *Board) chartDay(ctx context.Context, m *Monitor, now time.Time) (Chart, error) {
+func (b *Board) chartDay(ctx context.Context, m *drawn, now time.Time) (Chart, error) {
 	to := now.Truncate(chartStep).Add(chartStep)
 	from := to.Add(-24 * time.Hour)
 	samples, err := b.samples(ctx, m, from, to)
 	if err != nil {
-		b.log.Debug("chart without samples", "monitor", m.Key, "err", err)
+		b.log.Debug("chart without samples", "monitor", m.key, "err", err)
 	}
 	if len(samples) == 0 {
 		end := now.Truncate(time.Hour).Add(time.Hour)
@@ -68,7 +69,7 @@ func (b *Board) chartDay(ctx context.Context, m *Monitor, now time.Time) (Chart,
 	bins := make([][]float64, int(to.Sub(from)/chartStep))
 	for _, s := range samples {
 		v := s.Latency.Seconds()
-		if m.Unit != "" {
+		if m.unit != "" {
 			v = s.Value
 		}
 		if i := int(s.Due.Sub(from) / chartStep); i >= 0 && i < len(bins) && (v > 0 || s.HasValue) {
@@ -91,12 +92,12 @@ func rank(sorted []float64, q float64) float64 {
 }
 
 // chartWeek draws 7 days by the hour.
-func (b *Board) chartWeek(ctx context.Context, m *Monitor, now time.Time) (Chart, error) {
+func (b *Board) chartWeek(ctx context.Context, m *drawn, now time.Time) (Chart, error) {
 	return b.chartHours(ctx, m, "7d", now.Truncate(time.Hour).Add(time.Hour), weekHours)
 }
 
 // chartHours draws n hours up to the end of one.
-func (b *Board) chartHours(ctx context.Context, m *Monitor, span string, to time.Time, n int) (Chart, error) {
+func (b *Board) chartHours(ctx context.Context, m *drawn, span string, to time.Time, n int) (Chart, error) {
 	from := to.Add(-time.Duration(n) * time.Hour)
 	hours, err := b.hourly(ctx, m, from, to)
 	if err != nil {
@@ -111,7 +112,7 @@ func (b *Board) chartHours(ctx context.Context, m *Monitor, span string, to time
 
 // chartQuarter draws 90 days by the day. A day of the page's zone is made of the
 // UTC hours that begin in it.
-func (b *Board) chartQuarter(ctx context.Context, m *Monitor, bounds []time.Time) (Chart, error) {
+func (b *Board) chartQuarter(ctx context.Context, m *drawn, bounds []time.Time) (Chart, error) {
 	from, to := bounds[0].UTC(), bounds[len(bounds)-1].UTC()
 	days := make([]Hour, len(bounds)-1)
 	into := func(h *Hour) {
@@ -125,15 +126,15 @@ func (b *Board) chartQuarter(ctx context.Context, m *Monitor, bounds []time.Time
 		}
 	}
 	hot := to.Add(-hotFor).Truncate(time.Hour)
-	rows, err := b.store.Days(ctx, m.Key, from.Truncate(24*time.Hour), hot)
+	rows, err := b.store.Days(ctx, m.key, from.Truncate(24*time.Hour), hot)
 	if err != nil {
 		return Chart{}, err
 	}
 	for _, row := range rows {
-		if !slices.Contains(m.Locations, row.Location) {
+		if !slices.Contains(m.locations, row.Location) {
 			continue
 		}
-		for _, h := range unpackDay(row, m.Unit != "") {
+		for _, h := range unpackDay(row, m.unit != "") {
 			if h.Start.Before(hot) {
 				into(&h)
 			}
@@ -155,9 +156,9 @@ func (b *Board) chartQuarter(ctx context.Context, m *Monitor, bounds []time.Time
 
 // add adds a point: of a value the mean and the greatest, of latency the median
 // and the 95th percentile.
-func (ch *Chart) add(h *Hour, m *Monitor) {
+func (ch *Chart) add(h *Hour, m *drawn) {
 	middle, high := quantile(&h.Histogram, 0.5), quantile(&h.Histogram, 0.95)
-	if m.Unit != "" {
+	if m.unit != "" {
 		middle, high = h.Values.Mean(), h.Values.Max
 		if h.Values.Count == 0 {
 			high = math.NaN()

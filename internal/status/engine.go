@@ -163,9 +163,9 @@ func (e *engine) wouldCross(m *watched, p *place, now time.Time) bool {
 // ruleNow gives the rule under the hold of a rollout, if there is one.
 func (m *watched) ruleNow(now time.Time) Rule {
 	if m.of == nil {
-		return m.rule
+		return *m.rule
 	}
-	return m.of.hold.confirm(m.rule, now)
+	return m.of.hold.confirm(*m.rule, now)
 }
 
 // ignore takes a failure for our own. The failures that led up to it are in
@@ -294,7 +294,7 @@ func (e *engine) sweep(now time.Time) {
 		if m.expire(now) {
 			e.judge(m, nil, now)
 		}
-		if calm, done := m.flap.calmed(m.rule, now); done {
+		if calm, done := m.flap.calmed(*m.rule, now); done {
 			m.flap = calm
 			e.calmed(m, now)
 		}

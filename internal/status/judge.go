@@ -13,7 +13,7 @@ func (e *engine) judge(m *watched, p *place, now time.Time) {
 	if a.level != m.raw {
 		from := m.raw
 		m.raw = a.level
-		m.flap, flapping = m.flap.moved(m.rule, from, a.level, now)
+		m.flap, flapping = m.flap.moved(*m.rule, from, a.level, now)
 		if p != nil {
 			e.save(m, p, now)
 		}

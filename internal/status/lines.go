@@ -12,6 +12,9 @@ const (
 	lineHours = 24
 	// medianOver is over how long the newest median is taken.
 	medianOver = 5 * time.Minute
+	// lineTries is how many monitors of a component are asked for a line: while
+	// nothing is measured yet, thousands would be asked every minute.
+	lineTries = 4
 )
 
 // line is the latency line of one component on the front page.
@@ -23,16 +26,27 @@ type line struct {
 	median time.Duration
 }
 
-// drawn gives the monitors of a component whose measurements may be drawn.
-func (l *layout) drawn(c *Component) []*Monitor {
-	var ms []*Monitor
-	for i := range l.catalog.Monitors {
-		m := &l.catalog.Monitors[i]
-		if m.Component == c.ID && m.Public && !m.Sentinel {
-			ms = append(ms, m)
+// drawn is a monitor whose measurements may be drawn: no more of it than charts
+// need, because the board of a large estate keeps ten thousand of them.
+type drawn struct {
+	key, id, name string
+	unit          string // "" for a latency monitor
+	interval      time.Duration
+	slow          time.Duration // 0 = never
+	locations     []string
+}
+
+// drawnOf gives the monitors that may be drawn, by component ID.
+func drawnOf(c *Catalog) map[string][]drawn {
+	of := make(map[string][]drawn, len(c.Components))
+	for i := range c.Monitors {
+		if m := &c.Monitors[i]; m.Public && !m.Sentinel {
+			of[m.Component] = append(of[m.Component], drawn{
+				key: m.Key, id: m.ID, name: m.Name, unit: m.Unit, interval: m.Interval, slow: m.Rule.Slow, locations: m.Locations,
+			})
 		}
 	}
-	return ms
+	return of
 }
 
 // readLines reads the latency line of every component, when they are few enough
@@ -46,9 +60,14 @@ func (b *Board) readLines(ctx context.Context, now time.Time) (map[string]line, 
 	}
 	lines := make(map[string]line, len(plan.public))
 	for _, c := range plan.public {
-		for _, m := range plan.drawn(c) {
-			if m.Unit != "" {
+		tried := 0
+		for i := range plan.drawn[c.ID] {
+			m := &plan.drawn[c.ID][i]
+			if m.unit != "" {
 				continue
+			}
+			if tried++; tried > lineTries {
+				break
 			}
 			l, err := b.readLine(ctx, m, known[c.Key], now)
 			if err != nil {
@@ -73,15 +92,15 @@ func (l line) drawable() bool {
 const lineSettles = 5 * time.Second
 
 // readLine brings one line up to the minute of now.
-func (b *Board) readLine(ctx context.Context, m *Monitor, l line, now time.Time) (line, error) {
+func (b *Board) readLine(ctx context.Context, m *drawn, l line, now time.Time) (line, error) {
 	end := minuteOf(now).Add(-lineSettles)
 	hour := end.Truncate(time.Hour)
-	if l.of != m.Key || !l.until.Equal(hour) {
+	if l.of != m.key || !l.until.Equal(hour) {
 		hours, err := b.hourly(ctx, m, hour.Add(-(lineHours-1)*time.Hour), hour)
 		if err != nil {
 			return line{}, err
 		}
-		l = line{of: m.Key, until: hour, whole: make([]float64, len(hours))}
+		l = line{of: m.key, until: hour, whole: make([]float64, len(hours))}
 		for i := range hours {
 			l.whole[i] = quantile(&hours[i].Histogram, 0.5)
 		}
@@ -116,11 +135,11 @@ func quantile(h *Histogram, q float64) float64 {
 }
 
 // samples gives the good samples of a monitor from all its locations.
-func (b *Board) samples(ctx context.Context, m *Monitor, from, to time.Time) ([]Sample, error) {
+func (b *Board) samples(ctx context.Context, m *drawn, from, to time.Time) ([]Sample, error) {
 	var all []Sample
-	for _, loc := range m.Locations {
+	for _, loc := range m.locations {
 		some, err := b.latency.Samples(ctx, SampleQuery{
-			Monitor: m.Key, Location: loc, Interval: m.Interval, Values: m.Unit != "", From: from, To: to,
+			Monitor: m.key, Location: loc, Interval: m.interval, Values: m.unit != "", From: from, To: to,
 		})
 		if err != nil {
 			return nil, err
@@ -137,27 +156,27 @@ func (b *Board) samples(ctx context.Context, m *Monitor, from, to time.Time) ([]
 // hourly gives every whole UTC hour of a monitor within [from, to), all its
 // locations together. What the record of days holds is read from there; hours
 // that the hot record knows are newer and count instead.
-func (b *Board) hourly(ctx context.Context, m *Monitor, from, to time.Time) ([]Hour, error) {
+func (b *Board) hourly(ctx context.Context, m *drawn, from, to time.Time) ([]Hour, error) {
 	hours := make([]Hour, int(to.Sub(from)/time.Hour))
 	for i := range hours {
 		hours[i].Start = from.Add(time.Duration(i) * time.Hour)
 	}
-	rows, err := b.store.Days(ctx, m.Key, from.Truncate(24*time.Hour), to)
+	rows, err := b.store.Days(ctx, m.key, from.Truncate(24*time.Hour), to)
 	if err != nil {
 		return nil, err
 	}
-	for _, loc := range m.Locations {
+	for _, loc := range m.locations {
 		of := make([]Hour, len(hours))
 		for _, row := range rows {
 			if row.Location == loc {
-				unpackInto(of, from, row, m.Unit != "")
+				unpackInto(of, from, row, m.unit != "")
 			}
 		}
 		hot, err := b.latency.Hours(ctx, SampleQuery{
-			Monitor: m.Key, Location: loc, Interval: m.Interval, Values: m.Unit != "", From: from, To: to,
+			Monitor: m.key, Location: loc, Interval: m.interval, Values: m.unit != "", From: from, To: to,
 		})
 		if err != nil { // a chart has fewer hours then; that is all that is lost
-			b.log.Debug("hours without samples", "monitor", m.Key, "err", err)
+			b.log.Debug("hours without samples", "monitor", m.key, "err", err)
 		}
 		for i := range hot {
 			if at := int(hot[i].Start.Sub(from) / time.Hour); at >= 0 && at < len(of) {

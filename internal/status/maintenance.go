@@ -14,7 +14,7 @@ type Window struct {
 	Key         string
 	ID          string
 	Title       string
-	Description string // Markdown for visitors
+	Description string // plain text for visitors; an empty line begins a paragraph
 	Components  []string
 	From, To    time.Time     // one-off
 	RRule       string        // RFC 5545 RRULE, without DTSTART

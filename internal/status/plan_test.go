@@ -123,7 +123,7 @@ func TestApplyTwiceChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := build(t)
 		p := h.apply(full())
-		want := []string{"site site added: name, zone, weights", "group apps added", "component web added", "component db added", "monitor web-http added", "window weekly added"}
+		want := []string{"site site added", "group apps added", "component web added", "component db added", "monitor web-http added", "window weekly added"}
 		if got := says(p); !slices.Equal(got, want) {
 			t.Errorf("first plan %q", got)
 		}
@@ -142,10 +142,11 @@ func TestApplyTellsWhatDiffers(t *testing.T) {
 		h := build(t)
 		h.apply(full())
 		def := full()
+		def.Site.ReportURL = "mailto:support@example.org"
 		def.Components[1].Name = "Ledger"
 		def.Monitors[0].Rule.Confirm = 5
 		def.Windows[0].Duration = 2 * time.Hour
-		if got := says(h.apply(def)); !slices.Equal(got, []string{"component db changed: name", "monitor web-http changed: rule", "window weekly changed: duration"}) {
+		if got := says(h.apply(def)); !slices.Equal(got, []string{"site site changed: report_url", "component db changed: name", "monitor web-http changed: rule", "window weekly changed: duration"}) {
 			t.Errorf("plan %q", got)
 		}
 		def.Monitors[0].Mark = "b"

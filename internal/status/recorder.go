@@ -358,7 +358,7 @@ func (m *packed) put(ctx context.Context, tx journal.Tx, store Store) error {
 		if err := store.AddSpan(ctx, tx, s); err != nil {
 			return err
 		}
-		if err := tx.Append(moved(s, from)); err != nil {
+		if err := tx.Append(moved(s, from, m.component.def.Public)); err != nil {
 			return err
 		}
 		from = s.Status
@@ -366,8 +366,8 @@ func (m *packed) put(ctx context.Context, tx journal.Tx, store Store) error {
 	return nil
 }
 
-// moved is the journal entry of a span.
-func moved(s Span, from Status) journal.Entry {
+// moved is the journal entry of a span of a component that is public or not.
+func moved(s Span, from Status, public bool) journal.Entry {
 	e := journal.Entry{
 		ID: s.ID, Verb: "component.moved", Subject: journal.Ref{Kind: "component", ID: s.Component}, EffectiveAt: s.From,
 		Audience: journal.AudienceStaff,
@@ -379,7 +379,7 @@ func moved(s Span, from Status) journal.Entry {
 	if s.Ref != "" {
 		e.Payload["ref"] = s.Ref
 	}
-	if s.Track == Published {
+	if s.Track == Published && public {
 		e.Audience = journal.AudiencePublic
 	}
 	return e

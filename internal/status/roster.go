@@ -83,7 +83,7 @@ func (e *engine) define(cat *Catalog, streaks map[string][]Streak, now time.Time
 	for _, c := range before {
 		e.retire(c, now)
 	}
-	watching := e.monitors
+	watching, rules := e.monitors, ruleBook{}
 	e.monitors = make(map[string]*watched, len(cat.Monitors))
 	for i := range cat.Monitors {
 		def := &cat.Monitors[i]
@@ -93,9 +93,9 @@ func (e *engine) define(cat *Catalog, streaks map[string][]Streak, now time.Time
 		}
 		m := watching[def.Key]
 		if m == nil {
-			m = watch(def, of, streaks[def.Key])
+			m = watch(def, of, rules.of(def), streaks[def.Key])
 		} else {
-			m = m.redefined(def, of)
+			m = m.redefined(def, of, rules.of(def))
 		}
 		e.monitors[def.Key] = m
 		if of != nil {
@@ -110,10 +110,22 @@ func (e *engine) define(cat *Catalog, streaks map[string][]Streak, now time.Time
 	}
 }
 
+// ruleBook holds each rule once: of ten thousand monitors most have the same.
+type ruleBook map[Rule]*Rule
+
+// of gives the rule of a monitor with its defaults.
+func (b ruleBook) of(def *Monitor) *Rule {
+	rule := def.Rule.Defaults()
+	if b[rule] == nil {
+		b[rule] = &rule
+	}
+	return b[rule]
+}
+
 // redefined gives the monitor under a new definition. Locations that stay keep
 // their streaks; the verdict stands until results or time change it.
-func (m *watched) redefined(def *Monitor, of *judged) *watched {
-	m.def, m.of, m.rule = def, of, def.Rule.Defaults()
+func (m *watched) redefined(def *Monitor, of *judged, rule *Rule) *watched {
+	m.def, m.of, m.rule = def, of, rule
 	same := slices.EqualFunc(m.places, def.Locations, func(p place, loc string) bool { return p.location == loc })
 	if same {
 		return m

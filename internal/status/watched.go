@@ -20,7 +20,7 @@ type place struct {
 // watched is one monitor with everything the engine knows of it.
 type watched struct {
 	def    *Monitor
-	rule   Rule    // with defaults
+	rule   *Rule   // with defaults; shared by monitors of equal rules
 	of     *judged // nil for a sentinel
 	places []place
 
@@ -50,8 +50,8 @@ type MonitorVerdict struct {
 }
 
 // watch makes the state of a monitor from its definition and what was saved.
-func watch(def *Monitor, of *judged, saved []Streak) *watched {
-	m := &watched{def: def, of: of, rule: def.Rule.Defaults(), raw: LevelUnknown, level: LevelUnknown, before: LevelUnknown}
+func watch(def *Monitor, of *judged, rule *Rule, saved []Streak) *watched {
+	m := &watched{def: def, of: of, rule: rule, raw: LevelUnknown, level: LevelUnknown, before: LevelUnknown}
 	m.places = make([]place, len(def.Locations))
 	var changes []time.Time
 	for i, loc := range def.Locations {

@@ -31,7 +31,8 @@ func (s *Store) Catalog(ctx context.Context, all bool) (c status.Catalog, err er
 			 from components where $1 or removed_at is null order by position, id, key`, all); err != nil {
 			return err
 		}
-		if c.Monitors, err = list(ctx, s, q, scanMonitor,
+		same := sameness{words: map[string]string{}, lists: map[string][]string{}}
+		if c.Monitors, err = list(ctx, s, q, same.scanMonitor,
 			`select key, id, component, name, kind, interval_us, locations, sentinel, unit, public, rule, created_at, removed_at, version
 			 from monitors where $1 or removed_at is null order by id, key`, all); err != nil {
 			return err
@@ -137,11 +138,50 @@ func (r ruleRow) rule() status.Rule {
 	}
 }
 
-func scanMonitor(r *sql.Rows, m *status.Monitor) error {
+// sameness keeps what many rows of one catalog say alike only once: component,
+// kind, locations. A catalog of ten thousand monitors stays in memory.
+type sameness struct {
+	words map[string]string
+	lists map[string][]string // by their JSON
+}
+
+func (x sameness) word(w string) string {
+	if kept, ok := x.words[w]; ok {
+		return kept
+	}
+	x.words[w] = w
+	return w
+}
+
+// list reads a JSON list of words, which nobody may write to.
+func (x sameness) list(text string) ([]string, error) {
+	list, ok := x.lists[text]
+	if ok {
+		return list, nil
+	}
+	if err := asJSON(&list).Scan(text); err != nil {
+		return nil, err
+	}
+	x.lists[text] = list
+	return list, nil
+}
+
+func (x sameness) scanMonitor(r *sql.Rows, m *status.Monitor) error {
 	var rule ruleRow
-	err := r.Scan(&m.Key, &m.ID, &m.Component, &m.Name, &m.Kind, lasting(&m.Interval), asJSON(&m.Locations), &m.Sentinel, &m.Unit,
+	var locations string
+	err := r.Scan(&m.Key, &m.ID, &m.Component, &m.Name, &m.Kind, lasting(&m.Interval), &locations, &m.Sentinel, &m.Unit,
 		&m.Public, asJSON(&rule), into(&m.CreatedAt), into(&m.RemovedAt), &m.Version)
-	m.Rule = rule.rule()
+	if err != nil {
+		return err
+	}
+	m.Component, m.Kind, m.Unit, m.Rule = x.word(m.Component), x.word(m.Kind), x.word(m.Unit), rule.rule()
+	if m.ID == m.Key {
+		m.ID = m.Key
+	}
+	if m.Name == m.ID {
+		m.Name = m.ID
+	}
+	m.Locations, err = x.list(locations)
 	return err
 }
 

@@ -125,14 +125,20 @@ func (s *Store) explain(err error) error {
 	case troubleAway:
 		return problem.Unavailable(err, "The database %s cannot be reached; check that it runs and that this hub may use it.", s.where)
 	case troubleFull:
-		return problem.Unavailable(err, "The disk under the database %s is full; make room. Nothing that was acknowledged is lost.", s.where)
+		return s.unwritable(problem.Unavailable(err, "The disk under the database %s is full; make room. Nothing that was acknowledged is lost.", s.where))
 	case troubleReadOnly:
-		return problem.Unavailable(err, "The database %s may not be written; give this hub's user the right to, or choose another place.", s.where)
+		return s.unwritable(problem.Unavailable(err, "The database %s may not be written; give this hub's user the right to, or choose another place.", s.where))
 	case troubleBroken:
 		return problem.Unavailable(err, "The database %s is damaged or is no database of ours; nothing in it was changed. Restore a backup, or move it away to begin anew.", s.where)
 	default:
 		return problem.Internal(err, "The database %s refused a statement.", s.where)
 	}
+}
+
+// unwritable remembers for Ping what a read would not notice.
+func (s *Store) unwritable(e *problem.Error) error {
+	s.unable.Store(e)
+	return e
 }
 
 // ownClock is this machine's: on SQLite nobody else's matters.

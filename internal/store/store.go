@@ -40,6 +40,7 @@ type Store struct {
 	applied  []int
 	appended journal.LocalBell
 	counts   counts
+	unable   atomic.Pointer[problem.Error] // why nothing can be written although it can be read: set when that is seen, nil again after a unit of work
 }
 
 // The ports that Store satisfies. latency.HourStore is satisfied as well, but
@@ -80,8 +81,13 @@ func (s *Store) Engine() string { return s.dialect.name }
 // Applied lists the migrations that Open applied, oldest first.
 func (s *Store) Applied() []int { return s.applied }
 
-// Ping asks the database for a sign of life. Errors: Unavailable.
+// Ping asks the database for a sign of life. It also fails while the last unit of
+// work met a disk that is full or may not be written, because such a database
+// can still be read. Errors: Unavailable.
 func (s *Store) Ping(ctx context.Context) error {
+	if e := s.unable.Load(); e != nil {
+		return e
+	}
 	var one int
 	return s.explain(s.db.QueryRowContext(ctx, `select 1`).Scan(&one))
 }
@@ -165,6 +171,7 @@ func (s *Store) run(ctx context.Context, by access.Actor, fn func(*tx) error) er
 		return err
 	}
 	s.counts.units.Add(1)
+	s.unable.Store(nil)
 	return nil
 }
 

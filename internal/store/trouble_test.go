@@ -277,10 +277,16 @@ func TestFullDiskLosesNothingAndGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := fillUp(t, s)
+	if err := s.Ping(t.Context()); problem.KindOf(err) != problem.KindUnavailable {
+		t.Errorf("ping while nothing can be written: %v, want unavailable", err)
+	}
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
 	storetest.Append(t, s, storetest.Entry(0))
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("ping after making room: %v", err)
+	}
 	if all := storetest.All(t, s); len(all) != kept+1 {
 		t.Fatalf("%d entries after making room, want %d", len(all), kept+1)
 	}

@@ -107,7 +107,10 @@ func New(o Options) http.Handler {
 // that is no number, in our shape. The library has one shape for the process.
 var ourErrors = sync.OnceFunc(func() {
 	huma.NewError = func(code int, detail string, errs ...error) huma.StatusError {
-		p := &api.Problem{Type: "about:blank", Title: http.StatusText(code), Status: code, Detail: detail}
+		if code == http.StatusUnprocessableEntity { // the library's complaints about parameters
+			code, detail = http.StatusBadRequest, "The request is not valid."
+		}
+		p := api.NewProblem(code, detail)
 		for _, err := range errs {
 			f := api.Field{Detail: err.Error()}
 			if d, ok := err.(huma.ErrorDetailer); ok {

@@ -61,23 +61,29 @@ func troubleEntry(p *status.Page, c clock, e status.PastEvent) entry {
 	return v
 }
 
-// workEntry tells one piece of maintenance. What lies ahead counts as news of
-// the moment the page last changed at the latest, so that readers see it.
+// workTimes tells when a piece of maintenance became news and when it last was
+// so: it is from the moment it comes into sight of the page, and again with
+// every revision and when it begins and ends. These stand still while nothing
+// about it changes.
+func workTimes(o status.Occurrence) (published, updated time.Time) {
+	published = o.From.Add(-status.AheadFor)
+	updated = published.Add(time.Duration(o.Sequence) * time.Minute)
+	for _, at := range []time.Time{o.StartedAt, o.EndedAt} {
+		if at.After(updated) {
+			updated = at
+		}
+	}
+	return published, updated
+}
+
+// workEntry tells one piece of maintenance.
 func workEntry(p *status.Page, c clock, o status.Occurrence) entry {
 	v := entry{
 		id: tagURI(p.Site, "maintenance/"+pathID(o.ID), o.From), link: p.Site.URL + maintenancePath(o.ID),
-		title: "Maintenance: " + o.Title + ", " + lower(stateWords[o.State]), published: o.From, updated: o.From,
-		text: sentence(o.Text, "Planned from "+c.moment(o.From)+" to "+c.moment(o.To)+"."),
+		title: "Maintenance: " + o.Title + ", " + lower(stateWords[o.State]),
+		text:  sentence(o.Text, "Planned from "+c.moment(o.From)+" to "+c.moment(o.To)+"."),
 	}
-	if o.From.After(p.Changed) {
-		v.published, v.updated = p.Changed, p.Changed
-	}
-	if o.StartedAt.After(v.updated) {
-		v.updated = o.StartedAt
-	}
-	if o.EndedAt.After(v.updated) {
-		v.updated = o.EndedAt
-	}
+	v.published, v.updated = workTimes(o)
 	return v
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -171,37 +172,64 @@ func TestFileNames(t *testing.T) {
 }
 
 // BenchmarkServe sets a photograph beside a bare handler that sends the same
-// bytes, over real connections with keep-alive.
+// bytes, over a kept connection to a client that does nothing but read.
 func BenchmarkServe(b *testing.B) {
 	ph := frontPhotograph(b)
-	for _, accept := range []string{"br", ""} {
+	for _, accept := range []string{"br", "identity"} {
 		e := accepted([]string{accept})
-		body, tag, kind, size := ph.bodies[e], []string{ph.etags[e]}, []string{typeHTML}, []string{strconv.Itoa(len(ph.bodies[e]))}
-		vary, cache := []string{"Accept-Encoding"}, []string{cacheFor}
+		tag, kind, size := []string{ph.etags[e]}, []string{typeHTML}, []string{strconv.Itoa(len(ph.bodies[e]))}
+		vary, cache, code := []string{"Accept-Encoding"}, []string{cacheFor}, []string{accept}
 		plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
 			h["Etag"], h["Vary"], h["Cache-Control"], h["Content-Type"], h["Content-Length"] = tag, vary, cache, kind, size
 			if e != identity {
-				h["Content-Encoding"] = []string{"br"}
+				h["Content-Encoding"] = code
 			}
-			_, _ = w.Write(body)
+			_, _ = w.Write(ph.bodies[e])
 		})
-		for name, handler := range map[string]http.Handler{"bare": plain, "photograph": ph} {
-			b.Run(name+"/"+accept, func(b *testing.B) {
-				srv := httptest.NewServer(handler)
-				defer srv.Close()
-				client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
-				for b.Loop() {
-					req, _ := http.NewRequest(http.MethodGet, srv.URL, nil)
-					req.Header.Set("Accept-Encoding", accept)
-					resp, err := client.Do(req)
-					if err != nil {
-						b.Fatal(err)
-					}
-					_, _ = io.Copy(io.Discard, resp.Body)
-					_ = resp.Body.Close()
-				}
-			})
+		for _, c := range []struct {
+			name    string
+			handler http.Handler
+		}{{"bare", plain}, {"photograph", ph}} {
+			b.Run(c.name+"/"+accept, func(b *testing.B) { serveMany(b, c.handler, accept) })
+		}
+	}
+}
+
+func serveMany(b *testing.B, h http.Handler, accept string) {
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	request := []byte("GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: " + accept + "\r\n\r\n")
+	buf := make([]byte, 64<<10)
+	read := func() int { // a whole answer, whose length is the same each time
+		n, err := conn.Read(buf)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return n
+	}
+	_, _ = conn.Write(request)
+	first := read()
+	head := bytes.Index(buf[:first], []byte("\r\n\r\n")) + 4
+	_, after, _ := strings.Cut(string(buf[:head]), "Content-Length: ")
+	length, _, _ := strings.Cut(after, "\r\n")
+	body, err := strconv.Atoi(length)
+	if err != nil {
+		b.Fatal(err)
+	}
+	whole := head + body
+	for got := first; got < whole; {
+		got += read()
+	}
+	for b.Loop() {
+		_, _ = conn.Write(request)
+		for got := 0; got < whole; {
+			got += read()
 		}
 	}
 }

@@ -65,7 +65,7 @@ func TestChangeIsShownAtOnceAndAStormOncePerSecond(t *testing.T) {
 		if !shows(p, "Search is slower") {
 			t.Fatal("the first page is not there at once")
 		}
-		time.Sleep(5 * time.Second) // the bubble's clock: a quiet time
+		<-time.After(5 * time.Second) // the bubble's clock: a quiet time
 		renders = 0
 		board.Show(retitled("One."))
 		p.Changed()
@@ -76,13 +76,13 @@ func TestChangeIsShownAtOnceAndAStormOncePerSecond(t *testing.T) {
 		for i := range 50 {
 			board.Show(retitled(fmt.Sprintf("Storm %d.", i)))
 			p.Changed()
-			time.Sleep(10 * time.Millisecond)
+			<-time.After(10 * time.Millisecond)
 		}
 		synctest.Wait()
 		if !shows(p, "One.") || renders != 1 {
 			t.Errorf("within the second there were %d renderings, want 1", renders)
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		synctest.Wait()
 		if !shows(p, "Storm 49.") || renders != 2 {
 			t.Errorf("after the second: %d renderings, want 2, and the last change shown", renders)
@@ -95,14 +95,14 @@ func TestUnchangedPageKeepsItsPhotograph(t *testing.T) {
 		p := photographer(t, "")
 		p.Attach(publictest.NewBoard(publictest.Normal()), nil)
 		defer running(t, p)()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		polished := p.Find("/")
 		if !polished.polished {
 			t.Fatal("an idle page is not compressed well")
 		}
 		p.Changed()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		if p.Find("/") != polished {
 			t.Error("a page with the same bytes was developed again")
@@ -213,13 +213,13 @@ func TestOldPageSaysSoAndRecovers(t *testing.T) {
 		synctest.Wait()
 		before := p.Find("/")
 		behind = 2 * time.Minute
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		if shows(p, "live updates are paused") {
 			t.Error("a page of two minutes says that it is old")
 		}
 		behind = 4 * time.Minute
-		time.Sleep(lookEvery)
+		<-time.After(lookEvery)
 		synctest.Wait()
 		old := p.Find("/")
 		if !shows(p, "live updates are paused") {
@@ -232,14 +232,14 @@ func TestOldPageSaysSoAndRecovers(t *testing.T) {
 		if strings.Contains(string(json.Body()), "paused") {
 			t.Error("the notice is in the JSON")
 		}
-		time.Sleep(10 * time.Minute)
+		<-time.After(10 * time.Minute)
 		synctest.Wait()
 		if strings.Count(string(p.Find("/").Body()), "live updates are paused") != 1 {
 			t.Error("the notice was put in more than once")
 		}
 		behind = 0
 		p.Changed()
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		synctest.Wait()
 		if p.Find("/").ETag() != before.ETag() {
 			t.Error("the page is not as before once the record is back")
@@ -268,7 +268,7 @@ func TestKeptPagesAreServedBeforeTheRecordIsThere(t *testing.T) {
 			t.Errorf("the kept page has policy %q, want %q", got, want)
 		}
 
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		late := photographer(t, folder)
 		if !shows(late, "live updates are paused") {
 			t.Error("a page kept for an hour does not say that it is old")

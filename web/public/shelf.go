@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	slashes "path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -58,7 +59,8 @@ func FileName(path string) (name string, ok bool) {
 		name = strings.TrimSuffix(name, "/") + "/index.html"
 	}
 	name = strings.TrimPrefix(name, "/")
-	return name, filepath.IsLocal(filepath.FromSlash(name)) && !strings.HasPrefix(name, ".") && !strings.Contains(name, "\x00")
+	clean := name == slashes.Clean(name) && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "\x00\\")
+	return name, clean && filepath.IsLocal(filepath.FromSlash(name))
 }
 
 // open reads the index; ok is false when nothing is kept.

@@ -221,30 +221,41 @@ func (v *v2) incident(p *status.Page, i status.Incident) v2Incident {
 
 // work translates an occurrence of maintenance.
 func (v *v2) work(p *status.Page, o status.Occurrence) v2Maintenance {
-	began, changed := o.From, o.From
+	created, changed := workTimes(o)
+	began := o.From
 	if !o.StartedAt.IsZero() {
-		began, changed = o.StartedAt, o.StartedAt
+		began = o.StartedAt
 	}
 	state, resolved := string(o.State), o.EndedAt
-	if !o.EndedAt.IsZero() {
-		changed = o.EndedAt
-	}
 	if o.State == status.MaintenanceCancelled {
 		state = string(status.MaintenanceCompleted) // the shapes know no cancelled
 	}
 	m := v2Maintenance{ScheduledFor: v2Time(o.From), ScheduledUntil: v2Time(o.To)}
 	m.v2Incident = v2Incident{
-		ID: o.ID, Name: o.Title, Status: state, Impact: string(status.IndicatorMaintenance), CreatedAt: v2Time(o.From), UpdatedAt: v2Time(changed),
+		ID: o.ID, Name: o.Title, Status: state, Impact: string(status.IndicatorMaintenance), CreatedAt: v2Time(created), UpdatedAt: v2Time(changed),
 		StartedAt: v2Time(began), ResolvedAt: v2Maybe(resolved), Shortlink: p.Site.URL + maintenancePath(o.ID), PageID: v.page.ID,
 		Components: v.named(o.Components),
 	}
 	m.Updates = []v2Update{{
-		ID: o.ID + "-1", Status: state, Body: orElse(o.Text, o.Title), IncidentID: o.ID, CreatedAt: v2Time(o.From), UpdatedAt: v2Time(changed), DisplayAt: v2Time(changed), Affected: []v2Affected{}, Notifications: true,
+		ID: o.ID + "-1", Status: state, Body: orElse(o.Text, o.Title), IncidentID: o.ID, CreatedAt: v2Time(changed), UpdatedAt: v2Time(changed), DisplayAt: v2Time(changed), Affected: []v2Affected{}, Notifications: true,
 	}}
 	for _, c := range m.Components {
-		m.Updates[0].Affected = append(m.Updates[0].Affected, v2Affected{c.ID, c.Name, c.Status, status.UnderMaintenance})
+		before, after := workMoves(o.State, c.Status)
+		m.Updates[0].Affected = append(m.Updates[0].Affected, v2Affected{c.ID, c.Name, before, after})
 	}
 	return m
+}
+
+// workMoves tells how maintenance in a state moved a component that is in a
+// status now: nothing is moved by what is only planned or called off.
+func workMoves(state status.MaintenanceState, now status.Status) (before, after status.Status) {
+	switch state {
+	case status.MaintenanceInProgress, status.MaintenanceVerifying:
+		return status.Operational, status.UnderMaintenance
+	case status.MaintenanceCompleted:
+		return status.UnderMaintenance, status.Operational
+	}
+	return now, now
 }
 
 // v2Maybe gives null for a moment that has not come.

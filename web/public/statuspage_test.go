@@ -202,3 +202,17 @@ func TestStatuspageNeverSaysNotMeasured(t *testing.T) {
 		t.Error("a status that the shapes do not know is in the summary")
 	}
 }
+
+func TestStatuspageMaintenanceWasAnnouncedBeforeItBegins(t *testing.T) {
+	page := publictest.Normal()
+	began := publictest.Minute.Add(-10 * time.Minute)
+	page.Ahead = []status.Occurrence{{ID: "ahead", Title: "Ahead", Components: []string{"search"}, From: publictest.Minute.Add(72 * time.Hour), To: publictest.Minute.Add(73 * time.Hour), State: status.MaintenanceScheduled}}
+	page.Current = []status.Occurrence{{ID: "current", Title: "Current", Components: []string{"search"}, From: began, To: publictest.Minute.Add(time.Hour), StartedAt: began, State: status.MaintenanceInProgress}}
+	v := newV2(page)
+	if w := v.upcoming[0]; time.Time(w.CreatedAt).After(publictest.Minute) || time.Time(w.UpdatedAt).After(publictest.Minute) || w.Updates[0].Affected[0].OldStatus != w.Updates[0].Affected[0].NewStatus {
+		t.Errorf("what lies ahead has lain in the future or moved something: %+v", w)
+	}
+	if w := v.active[0]; !time.Time(w.UpdatedAt).Equal(began) || w.Updates[0].Affected[0] != (v2Affected{"search", w.Components[0].Name, status.Operational, status.UnderMaintenance}) {
+		t.Errorf("what is in progress: %+v", w)
+	}
+}

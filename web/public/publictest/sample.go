@@ -190,7 +190,9 @@ func Bad() *status.Page {
 		p.Ahead[i].Title, p.Ahead[i].Text = Hostile, Hostile+"\n\n"+Hostile
 	}
 	p.Ahead[0].ID = `x"/..<y>`
-	p.Current = []status.Occurrence{p.Ahead[0]}
+	now := p.Ahead[0]
+	now.ID, now.State = "now", status.MaintenanceInProgress
+	p.Current = []status.Occurrence{now}
 	for i := range p.Past {
 		for e := range p.Past[i].Events {
 			p.Past[i].Events[e].Name, p.Past[i].Events[e].Text = Hostile, Hostile
