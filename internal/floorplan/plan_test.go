@@ -67,7 +67,7 @@ var modules = map[string][]string{
 
 // testModules is what _test files and conformance kits may import besides.
 var testModules = []string{
-	"github.com/google/go-cmp", "github.com/alicebob/miniredis/v2", "github.com/chromedp/", "golang.org/x/net", "github.com/emersion/",
+	"github.com/google/go-cmp", "github.com/alicebob/miniredis/v2", "github.com/arran4/golang-ical", "modernc.org/sqlite", "github.com/chromedp/", "golang.org/x/net", "github.com/emersion/",
 	"github.com/miekg/dns", "google.golang.org/grpc", "github.com/redis/go-redis/v9", "github.com/google/uuid", "golang.org/x/sys",
 	"github.com/prometheus/client_golang", "github.com/prometheus/client_model", "github.com/prometheus/common", "go.mongodb.org/mongo-driver/v2/bson",
 }

@@ -56,7 +56,7 @@ func TestLiveTellsWhatChanged(t *testing.T) {
 		if !strings.HasSuffix(a.heard(), "id: 42\nevent: page\ndata: {\"version\":2000,\"within\":0}\n\n") {
 			t.Errorf("a change is heard as %q", a.heard())
 		}
-		time.Sleep(PingEvery + time.Second)
+		<-time.After(PingEvery + time.Second)
 		synctest.Wait()
 		if !strings.HasSuffix(a.heard(), ": still here\n\n") {
 			t.Errorf("a quiet stream does not say that it lives: %q", a.heard())
