@@ -25,6 +25,7 @@ type targetStats struct {
 	Missed    int     `json:"missed"`     // gaps longer than 1.5 intervals
 	LastFirst float64 `json:"last_first"` // s from the reset to the last target's first hit
 	Conns     int64   `json:"conns"`
+	Took      float64 `json:"took_ms"` // median of what a delayed answer really took here
 }
 
 // serveTargets is N HTTP targets under /t/I that note when they were hit.
@@ -65,6 +66,7 @@ type targets struct {
 	last  []atomic.Int64 // ns since began
 	mu    sync.Mutex
 	gaps  []float64 // ms
+	took  []float64 // ms
 	first map[int]time.Duration
 	since time.Time
 }
@@ -97,7 +99,11 @@ func (t *targets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if d := time.Duration(t.delay.Load()); d > 0 {
+		began := time.Now()
 		time.Sleep(d)
+		t.mu.Lock()
+		t.took = append(t.took, float64(time.Since(began))/1e6)
+		t.mu.Unlock()
 	}
 	if t.fail.Load() == int64(i) {
 		w.WriteHeader(http.StatusInternalServerError)
@@ -131,7 +137,7 @@ func (t *targets) control(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/ctl/reset":
 		t.mu.Lock()
-		t.gaps, t.first, t.since = t.gaps[:0], map[int]time.Duration{}, time.Now()
+		t.gaps, t.took, t.first, t.since = t.gaps[:0], t.took[:0], map[int]time.Duration{}, time.Now()
 		t.mu.Unlock()
 		t.hits.Store(0)
 		t.conns.Store(0)
@@ -163,6 +169,7 @@ func (t *targets) stats(interval time.Duration) targetStats {
 		}
 		off = append(off, math.Abs(g-want))
 	}
+	s.Took = median(t.took)
 	s.GapP50, s.GapP99 = quantile(off, 0.5), quantile(off, 0.99)
 	for _, at := range t.first {
 		s.LastFirst = max(s.LastFirst, (at - t.since.Sub(t.began)).Seconds())

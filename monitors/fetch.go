@@ -59,9 +59,9 @@ func (p *httpProbe) fetch(ctx context.Context, run *Run, ans *answer) error {
 		case next == nil:
 			return nil
 		case hops >= p.redirects:
-			return wrongf("more than %d redirects, the last to %s", p.redirects, quote(next.url.Redacted()))
+			return wrongf("more than %d redirects, the last to %s", p.redirects, quote(next.url))
 		}
-		run.Log("status %d, redirected to %s", ans.status, next.url.Redacted())
+		run.Log("status %d, redirected to %s", ans.status, next.url)
 		ask = *next
 	}
 }

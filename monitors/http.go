@@ -45,7 +45,7 @@ const (
 // happen, and a kept connection belongs to one monitor alone (DESIGN.md).
 type httpProbe struct {
 	first     endpoint
-	url       *url.URL
+	url       string // parsed again where it is needed, which is seldom
 	method    string
 	header    http.Header
 	host      string
@@ -61,13 +61,13 @@ type httpProbe struct {
 	maxBody    int64
 	expect     *httpExpect // never changed; shared by all monitors that expect nothing of their own
 
-	mu    sync.Mutex
-	idle  *httpConn // the kept connection while no run uses it
-	runs  int
-	wire  []byte // the first request as bytes, and the Authorization it was made with
-	wired string
-	seen  httpFacts     // of the last run, and the same as facts: most runs find nothing new
-	facts *status.Facts // never written after
+	mu     sync.Mutex
+	idle   *httpConn // the kept connection while no run uses it
+	runs   int
+	wire   []byte // the first request as bytes, and the Authorization it was made with
+	wired  string
+	common *commonFacts  // of all monitors
+	facts  *status.Facts // of the last run; never written after, and given again while nothing differs
 }
 
 // endpoint is where a connection leads; connections with equal endpoints serve each other's requests.
@@ -102,7 +102,7 @@ func (x *httpExpect) wantsBody() bool {
 // compileHTTP is the kind http. Errors: Invalid.
 func compileHTTP(spec config.Monitor, env *Env) (Probe, error) {
 	var found problem.Errors
-	p := &httpProbe{method: http.MethodGet, userAgent: env.UserAgent, redirects: defaultRedirects, maxBody: defaultMaxBody, host: spec.Host}
+	p := &httpProbe{method: http.MethodGet, userAgent: env.UserAgent, redirects: defaultRedirects, maxBody: defaultMaxBody, host: spec.Host, common: &env.shared.facts}
 	u, err := url.Parse(spec.URL)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
@@ -112,9 +112,9 @@ func compileHTTP(spec config.Monitor, env *Env) (Probe, error) {
 	}
 	if spec.Method != "" {
 		p.method = strings.ToUpper(spec.Method)
-	}
-	if _, err := http.NewRequest(p.method, "http://example.org", nil); err != nil || p.method == http.MethodConnect {
-		found = append(found, problem.Invalid("method", "%q is not a method", spec.Method))
+		if _, err := http.NewRequest(p.method, "http://example.org", nil); err != nil || p.method == http.MethodConnect {
+			found = append(found, problem.Invalid("method", "%q is not a method", spec.Method))
+		}
 	}
 	p.dialer, err = env.Dialer(spec)
 	found = collect(found, err)
@@ -129,7 +129,7 @@ func compileHTTP(spec config.Monitor, env *Env) (Probe, error) {
 		found = collect(found, p.auth.useBasic(env, u.User.Username(), password))
 		u.User = nil
 	}
-	p.url, p.first = u, endpointOf(u)
+	p.url, p.first = u.String(), endpointOf(u)
 	p.tls = env.shared.tls
 	if spec.TLS != (config.TLS{}) {
 		p.tls, err = env.TLS(spec)
@@ -256,7 +256,7 @@ func (p *httpProbe) Close() {
 // request is one hop: the first, or where a redirect led.
 type request struct {
 	to     endpoint
-	url    *url.URL
+	url    string
 	method string
 	body   []byte
 	wire   []byte
@@ -291,7 +291,7 @@ func (p *httpProbe) failed(ctx context.Context, run *Run, ans *answer, err error
 // judge compares a whole answer with what is expected.
 func (p *httpProbe) judge(run *Run, ans *answer) status.Result {
 	latency := run.Elapsed()
-	run.Log("status %d, %s, %d bytes of body", ans.status, ans.facts.version, ans.facts.bytes)
+	run.Log("status %d, HTTP/%s, %d bytes of body", ans.status, ans.facts.version, ans.facts.bytes)
 	if ans.status == http.StatusUnauthorized && p.auth.Fetches() {
 		p.auth.Reject()
 	}
@@ -385,10 +385,47 @@ type httpFacts struct {
 func (p *httpProbe) note(run *Run, ans *answer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.facts == nil || p.seen != ans.facts {
-		p.seen, p.facts = ans.facts, ans.facts.facts()
+	if p.facts == nil || !ans.facts.same(p.facts) {
+		p.facts = p.common.facts(ans.facts)
 	}
 	run.facts = p.facts
+}
+
+// commonFacts keeps facts that many monitors have alike: ten thousand services
+// that answer "ok" share one.
+type commonFacts struct {
+	mu    sync.Mutex
+	known map[httpFacts]*status.Facts
+}
+
+// maxCommonFacts bounds them; beyond it all are forgotten, and those in use
+// live on where they are used.
+const maxCommonFacts = 512
+
+func (c *commonFacts) facts(f httpFacts) *status.Facts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	facts, ok := c.known[f]
+	if !ok {
+		if c.known == nil || len(c.known) >= maxCommonFacts {
+			c.known = make(map[httpFacts]*status.Facts)
+		}
+		facts = f.facts()
+		c.known[f] = facts
+	}
+	return facts
+}
+
+// same reports whether these are the facts that facts once gave.
+func (f *httpFacts) same(s *status.Facts) bool {
+	if s.Bytes != f.bytes || s.IPVersion != f.ipVersion || s.TLSVersion != f.tlsVersion || s.HTTPVersion != f.version || s.Redirects != f.redirects ||
+		!s.CertExpiry.Equal(f.certExpiry) || !s.ChainExpiry.Equal(f.chainExpiry) {
+		return false
+	}
+	if s.Numbers == nil {
+		return f.contentLength == f.bytes && f.lastModified == 0 && f.failedBy == failedByNone
+	}
+	return maps.Equal(s.Numbers, f.facts().Numbers)
 }
 
 func (f *httpFacts) facts() *status.Facts {
@@ -435,7 +472,7 @@ func (p *httpProbe) firstWire(authorization string) ([]byte, error) {
 // write makes the bytes of a request. To a foreign origin neither credentials
 // nor the headers of the file go along: they were meant for the first.
 func (p *httpProbe) write(ask request, authorization string, foreign bool) ([]byte, error) {
-	r, err := http.NewRequest(ask.method, ask.url.String(), bytes.NewReader(ask.body))
+	r, err := http.NewRequest(ask.method, ask.url, bytes.NewReader(ask.body))
 	if err != nil {
 		return nil, err
 	}
@@ -486,12 +523,16 @@ func (p *httpProbe) follow(ask request, ans *answer, authorization string) (*req
 	if location == "" {
 		return nil, nil // judged as it is
 	}
-	u, err := ask.url.Parse(location)
+	from, err := url.Parse(ask.url)
+	if err != nil {
+		return nil, err
+	}
+	u, err := from.Parse(location)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, wrongf("status %d redirects to %s, which is not an http URL", ans.status, quote(location))
 	}
 	u.User, u.Fragment = nil, ""
-	next.url, next.to = u, endpointOf(u)
+	next.url, next.to = u.String(), endpointOf(u)
 	next.wire, err = p.write(next, authorization, next.to != p.first)
 	return &next, err
 }

@@ -60,6 +60,8 @@ type shared struct {
 	nobody  *Auth
 	success *httpExpect
 
+	facts commonFacts
+
 	mu    sync.Mutex
 	pools map[string]*x509.CertPool // by the content of the file
 }

@@ -56,6 +56,7 @@ type Runner struct {
 type shift struct {
 	ctx     context.Context // of the runs
 	sched   gocron.Scheduler
+	clock   steady // of sched
 	work    chan errand
 	gate    sync.RWMutex // held while a worker may be started, so that the end can wait for all
 	workers sync.WaitGroup
@@ -151,12 +152,13 @@ func (r *Runner) reconcile(sh *shift) {
 // open puts a slot on gocron's schedule.
 func (r *Runner) open(sh *shift, s *slot) error {
 	now := time.Now()
-	start := s.firstTick(now)
-	s.next = start
-	if wait := start.Sub(now); wait < slotLead { // gocron refuses starts that have passed by the time it looks
+	s.next = s.firstTick(now)
+	wait := s.next.Sub(now)
+	if wait < slotLead { // gocron refuses starts that have passed by the time it looks
 		time.AfterFunc(wait, func() { r.fire(sh, s) })
-		start = start.Add(s.interval)
+		wait += s.interval
 	}
+	start := sh.clock.Now().Add(wait)
 	job, err := sh.sched.NewJob(gocron.DurationJob(s.interval), gocron.NewTask(func() { r.fire(sh, s) }), gocron.WithStartAt(gocron.WithStartDateTime(start)))
 	if err != nil {
 		return err
@@ -168,12 +170,14 @@ func (r *Runner) open(sh *shift, s *slot) error {
 // Run keeps the schedule until ctx ends, then waits for the runs in flight,
 // which end with ctx; results of runs cut short are dropped. It may be called
 // again later: monitors and connections stay. Errors: Internal.
-func (r *Runner) Run(ctx context.Context) error {
-	sched, err := gocron.NewScheduler(gocron.WithLocation(time.UTC))
+func (r *Runner) Run(ctx context.Context) error { return r.run(ctx, newSteady()) }
+
+func (r *Runner) run(ctx context.Context, clock steady) error {
+	sched, err := gocron.NewScheduler(gocron.WithLocation(time.UTC), gocron.WithClock(clock))
 	if err != nil {
 		return problem.Internal(err, "monitors: making the schedule")
 	}
-	sh := &shift{ctx: ctx, sched: sched, work: make(chan errand)}
+	sh := &shift{ctx: ctx, sched: sched, clock: clock, work: make(chan errand)}
 	if r.deps.Calibrate {
 		if c, err := newCalibration(r.metrics.latency); err != nil {
 			r.deps.Log.Warn("the error of latencies is not measured", "err", err)

@@ -77,6 +77,9 @@ func (s *Server) fail(err error, c echo.Context) {
 	} else {
 		p = s.problem(err)
 	}
+	if p.Status == http.StatusServiceUnavailable {
+		p.Detail = away
+	}
 	h := c.Response().Header()
 	h["Cache-Control"] = []string{"no-store"}
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
@@ -105,6 +108,10 @@ func (s *Server) fail(err error, c echo.Context) {
 	body, _ := json.Marshal(p) // strings and numbers always marshal
 	_ = c.Blob(p.Status, api.ProblemType, append(body, '\n'))
 }
+
+// away is all that the public hears of what the hub cannot reach: whose sentence
+// it is names hosts and folders for staff, and stands in /readyz on the admin listener.
+const away = "The hub cannot answer this just now. Please try again in a moment."
 
 // ours says in our words what the framework complains of by number.
 func ours(code int) string {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"evenkeel/internal/api"
+	"evenkeel/internal/problem"
 	"evenkeel/web/public/publictest"
 )
 
@@ -40,6 +41,19 @@ func TestProblemsHaveEveryMember(t *testing.T) {
 			if v, there := members[name]; !there || v == "" {
 				t.Errorf("%s %s: %s is missing or empty in %s", row.method, row.path, name, w.Body)
 			}
+		}
+	}
+}
+
+func TestThePublicHearsOfNoHostThatIsAway(t *testing.T) {
+	s, board := doorAndBoard(t, publictest.Normal(), "")
+	board.Fail(problem.Unavailable(nil, "The database hub on db.example.org:5432 cannot be reached."))
+	for _, accept := range []string{"text/html", "application/json"} {
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/history", nil)
+		r.Header.Set("Accept", accept)
+		s.Public().ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "db.example.org") || !strings.Contains(w.Body.String(), "try again in a moment") {
+			t.Errorf("%s: %d, or names a host: %s", accept, w.Code, w.Body)
 		}
 	}
 }

@@ -166,6 +166,16 @@ func (s *Server) Attach(l Live) {
 	s.photographer.Attach(l.Board, l.Lag)
 }
 
+// Preview shows pages of a board ahead of Attach, while the rest is not there
+// yet, and waits until they stand or ctx ends.
+func (s *Server) Preview(ctx context.Context, b Board) {
+	s.photographer.Attach(b, nil)
+	select {
+	case <-ctx.Done():
+	case <-s.photographer.First():
+	}
+}
+
 // Changed tells the door that entries were followed, so that pages may differ.
 func (s *Server) Changed(entries []journal.Sealed) {
 	if len(entries) > 0 {

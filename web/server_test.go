@@ -43,6 +43,7 @@ func bodyOf(t testing.TB, r *http.Response) string {
 	return string(b)
 }
 
+// S1-22: outages are told on a public page of our own.
 func TestEveryPublicAddressAnswers(t *testing.T) {
 	s := door(t, publictest.Well())
 	for path, kind := range map[string]string{

@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"evenkeel/assets"
 	"evenkeel/internal/app"
 	"evenkeel/internal/config"
 	"evenkeel/internal/telemetry"
@@ -31,6 +33,7 @@ EVENKEEL_LISTEN=:8080 EVENKEEL_DATA=/var/lib/evenkeel evenkeel serve -c /etc/eve
 	if _, code, done := c.parse(args, 0, 0); done {
 		return code
 	}
+	hurry()
 	load := func() (config.File, error) {
 		file, err := app.LoadConfig(*path, os.Environ())
 		if err != nil {
@@ -54,8 +57,15 @@ EVENKEEL_LISTEN=:8080 EVENKEEL_DATA=/var/lib/evenkeel evenkeel serve -c /etc/eve
 		}
 		return c.refuseFile(err)
 	}
+	if file.Pprof {
+		sampleHeap()
+	}
 	log := telemetry.NewLogger(stderr, file.Log.Level, file.Log.Format)
 	return hub(ctx, c, app.Options{Config: file, Path: *path, Version: version(), Log: log, Load: load}, func(a *app.App) {
+		log.Info("serving", "page", "http://"+a.Addr()+"/", "admin", "http://"+a.AdminAddr()+"/", "version", version())
+		if !assets.Built() {
+			log.Info("this binary was built without make: the page is complete and its styles are not minified")
+		}
 		if c.json {
 			c.printJSON(map[string]string{"page": "http://" + a.Addr() + "/", "admin": "http://" + a.AdminAddr() + "/"})
 		}
@@ -74,11 +84,14 @@ func hub(ctx context.Context, c *command, o app.Options, ready func(*app.App)) i
 		return c.fail(errors.Join(err, a.Stop(context.WithoutCancel(ctx))))
 	}
 	ready(a)
+	settled := time.After(settleAfter)
 	hups := make(chan os.Signal, 1)
 	signal.Notify(hups, syscall.SIGHUP)
 	defer signal.Stop(hups)
 	for {
 		select {
+		case <-settled:
+			settle()
 		case <-hups:
 			// What is wrong with the file is in the log, the metrics and /readyz.
 			_ = a.Reload(ctx)

@@ -43,10 +43,10 @@ type App struct {
 	outer     stack // listeners and servers
 	inner     stack // what needs the record
 	mu        sync.Mutex
-	house     atomic.Pointer[house] // nil until the record is there
+	house     atomic.Pointer[house]       // nil until the record is there
 	config    atomic.Pointer[config.File] // whole until the house stands, then the settings alone
-	reloading sync.Mutex  // one reload at a time
-	watching  atomic.Bool // this process holds the lease
+	reloading sync.Mutex                  // one reload at a time
+	watching  atomic.Bool                 // this process holds the lease
 	stopped   sync.Once
 	stopErr   error
 	fatal     chan error
@@ -114,9 +114,11 @@ func (a *App) AdminAddr() string { return a.admin.Addr().String() }
 // Failed gives an error when the hub cannot go on and must be stopped.
 func (a *App) Failed() <-chan error { return a.fatal }
 
-// Start serves kept pages at once and then brings up the rest. When the
-// database cannot be reached but pages were kept, it goes on trying in the
-// background and serves those; without any it gives the error.
+// Start serves kept pages at once and then brings up the rest. When a database
+// server cannot be reached but pages were kept, it goes on trying in the
+// background and serves those; without any it gives the error. What is wrong
+// with a SQLite file in the data folder does not mend itself, so that it is
+// always given, and so is a database that fits no binary like this.
 func (a *App) Start(ctx context.Context) error {
 	a.health.Need("database", false, "not reached yet")
 	a.serve("public listener", a.listener, a.web.Public(), web.PublicTimeouts)
@@ -127,7 +129,8 @@ func (a *App) Start(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if problem.KindOf(err) != problem.KindUnavailable || !a.web.HasPages() {
+	remote := a.config.Load().Database.URL != ""
+	if !remote || problem.KindOf(err) != problem.KindUnavailable || !a.web.HasPages() {
 		return err
 	}
 	a.log.Error("the record cannot be reached; serving the kept pages and trying again", "err", err)

@@ -3,6 +3,7 @@ package app_test
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -20,8 +21,15 @@ var program struct {
 	err  error
 }
 
+// atOnce is how many tests run together unless -parallel says otherwise. Whole
+// hubs wait far more than they work, so it does not follow the number of cores.
+const atOnce = "8"
+
 // TestMain removes the program at the end.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		panic(err) // there is no such flag any more
+	}
 	code := m.Run()
 	if program.path != "" {
 		os.RemoveAll(filepath.Dir(program.path))

@@ -11,20 +11,7 @@ import (
 // definition says in the words of the status wing what the configuration
 // defines. The file has passed its checks, so nothing here can fail.
 func definition(f config.File) status.Definition {
-	d := status.Definition{Site: site(f.Page)}
-	for i, g := range f.Groups {
-		d.Groups = append(d.Groups, status.DefinedGroup{Group: status.Group{ID: g.ID, Name: g.Name, Position: i}, Was: g.Was})
-	}
-	for i, c := range f.Components {
-		named := func(g status.DefinedGroup) bool { return g.ID == c.Group }
-		if c.Group != "" && !slices.ContainsFunc(d.Groups, named) { // a group that is only named by its components
-			d.Groups = append(d.Groups, status.DefinedGroup{Group: status.Group{ID: c.Group, Name: c.Group, Position: len(d.Groups)}})
-		}
-		d.Components = append(d.Components, status.DefinedComponent{Was: c.Was, Component: status.Component{
-			ID: c.ID, Name: c.Name, Description: c.Description, Group: c.Group, Needs: c.Needs, Public: *c.Public,
-			Runbook: c.Runbook, Position: i, Publish: status.Publish(c.Publish), PublishAfter: c.PublishAfter.D(),
-		}})
-	}
+	d := shown(f)
 	for _, m := range f.Monitors {
 		d.Monitors = append(d.Monitors, definedMonitor(m, false))
 	}
@@ -39,6 +26,26 @@ func definition(f config.File) status.Definition {
 			}
 			d.WindowsWas[w.ID] = w.Was
 		}
+	}
+	return d
+}
+
+// shown is the part of the definition that visitors see at once: the site, its
+// groups and components.
+func shown(f config.File) status.Definition {
+	d := status.Definition{Site: site(f.Page)}
+	for i, g := range f.Groups {
+		d.Groups = append(d.Groups, status.DefinedGroup{Group: status.Group{ID: g.ID, Name: g.Name, Position: i}, Was: g.Was})
+	}
+	for i, c := range f.Components {
+		named := func(g status.DefinedGroup) bool { return g.ID == c.Group }
+		if c.Group != "" && !slices.ContainsFunc(d.Groups, named) { // a group that is only named by its components
+			d.Groups = append(d.Groups, status.DefinedGroup{Group: status.Group{ID: c.Group, Name: c.Group, Position: len(d.Groups)}})
+		}
+		d.Components = append(d.Components, status.DefinedComponent{Was: c.Was, Component: status.Component{
+			ID: c.ID, Name: c.Name, Description: c.Description, Group: c.Group, Needs: c.Needs, Public: *c.Public,
+			Runbook: c.Runbook, Position: i, Publish: status.Publish(c.Publish), PublishAfter: c.PublishAfter.D(),
+		}})
 	}
 	return d
 }

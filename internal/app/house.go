@@ -46,13 +46,17 @@ func (a *App) rise(ctx context.Context) (err error) {
 	if err := a.openLatency(ctx, h, file.Redis.URL, file.Retention.Samples.D()); err != nil {
 		return err
 	}
+	h.board = status.NewBoard(status.BoardDeps{Store: h.store, Latency: h.latency, Log: a.log.With("component", "board")})
+	blank, err := a.preview(ctx, h)
+	if err != nil {
+		return err
+	}
 	h.watch = status.NewWatch(status.WatchDeps{
 		Work: h.store, Store: h.store, Latency: h.latency, Calendar: calendar.New(), Log: a.log.With("component", "watch"), Now: time.Now,
 	})
 	if err := a.applyFirst(ctx, h); err != nil {
 		return err
 	}
-	h.board = status.NewBoard(status.BoardDeps{Store: h.store, Latency: h.latency, Log: a.log.With("component", "board")})
 	seq, _, err := h.store.Head(ctx)
 	if err != nil {
 		return err
@@ -60,8 +64,10 @@ func (a *App) rise(ctx context.Context) (err error) {
 	if err := h.board.Load(ctx, seq); err != nil {
 		return fmt.Errorf("load the page: %w", err)
 	}
-	if err := h.board.Refresh(ctx, time.Now()); err != nil {
-		a.log.Warn("latency lines are not there yet", "err", err)
+	if !blank { // else there is nothing to draw yet
+		if err := h.board.Refresh(ctx, time.Now()); err != nil {
+			a.log.Warn("latency lines are not there yet", "err", err)
+		}
 	}
 	if err := a.startRunner(ctx, h); err != nil {
 		return err
@@ -72,6 +78,22 @@ func (a *App) rise(ctx context.Context) (err error) {
 	a.inner.push("management API", func(context.Context) error { a.house.Store(nil); return nil })
 	a.web.Attach(a.liveDeps(h))
 	return nil
+}
+
+// preview shows the first page of a hub whose record is empty while everything
+// else rises: of what the configuration names nothing was measured yet, and no
+// unit of work needs to commit for that to be true. blank tells that the record
+// is empty and stays so until somebody watches.
+func (a *App) preview(ctx context.Context, h *house) (blank bool, err error) {
+	seq, _, err := h.store.Head(ctx)
+	if err != nil || seq > 0 || a.o.Seed != nil {
+		return false, err
+	}
+	if !a.web.HasPages() {
+		h.board.Begin(shown(*a.config.Load()), time.Now().UTC().Truncate(time.Microsecond))
+		a.web.Preview(ctx, h.board)
+	}
+	return true, nil
 }
 
 func (a *App) openStore(ctx context.Context, h *house, url, folder string) (err error) {

@@ -313,7 +313,7 @@ func find(tb testing.TB, spans []api.Span, status string) api.Span {
 	return api.Span{}
 }
 
-// readiness is what /readyz says on the admin listener; check gives one check.
+// readiness is what /readyz says on the admin listener.
 func (h hub) readiness() (code int, report telemetry.Report) {
 	h.tb.Helper()
 	a := h.ask(http.MethodGet, h.admin+"/readyz", "")
@@ -325,7 +325,7 @@ func (h hub) readiness() (code int, report telemetry.Report) {
 	return a.code, report
 }
 
-// check gives a named check of /readyz; ok is false when it does not hold or is not there.
+// check gives a named check of /readyz; empty when it is not there.
 func (h hub) check(name string) telemetry.Check {
 	h.tb.Helper()
 	_, report := h.readiness()

@@ -39,7 +39,7 @@ monitors:
 		t.Errorf("seen from %v, published from %v", observed.From, published.From)
 	}
 	var moved bool
-	for _, e := range waitsOf(h.hub, "asked") {
+	for _, e := range diaryOf(h.hub, "asked") {
 		moved = moved || e.To == "down"
 	}
 	if !moved {
@@ -58,8 +58,8 @@ monitors:
 	}
 }
 
-// waitsOf gives the diary of a monitor.
-func waitsOf(h hub, monitor string) []api.Decision {
+// diaryOf gives the diary of a monitor.
+func diaryOf(h hub, monitor string) []api.Decision {
 	h.tb.Helper()
 	var d api.Decisions
 	h.await("the diary to be written", func() bool {

@@ -7,7 +7,7 @@ import (
 
 func BenchmarkZZLoad(b *testing.B) {
 	for b.Loop() {
-		if _, err := LoadConfig("/tmp/p1/f/c.yaml", os.Environ()); err != nil {
+		if _, err := LoadConfig("/tmp/p1/big.yaml", os.Environ()); err != nil {
 			b.Fatal(err)
 		}
 	}

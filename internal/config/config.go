@@ -281,5 +281,5 @@ type ProbeLimits struct {
 type Blackbox struct {
 	Enabled bool               `yaml:"enabled"` // default false
 	Modules map[string]Monitor `yaml:"modules"` // kind and options; the target comes with the request
-	Allow   []string           `yaml:"allow"`   // regular expressions of targets that may be probed; empty = none
+	Allow   []string           `yaml:"allow"`   // regular expressions, each of whole targets that may be probed, e.g. https://[a-z]+\.example\.org/.*
 }

@@ -99,6 +99,9 @@ func clean(name string, src []byte) ([]byte, Problems) {
 
 // badCharacter finds the first character of a line that no configuration holds.
 func badCharacter(line []byte) (reason, hint string, column int) {
+	if plain(line) { // nearly all are
+		return "", "", 0
+	}
 	for len(line) > 0 {
 		r, size := utf8.DecodeRune(line)
 		column++
@@ -113,6 +116,16 @@ func badCharacter(line []byte) (reason, hint string, column int) {
 		line = line[size:]
 	}
 	return "", "", 0
+}
+
+// plain reports whether a line is ASCII text, with nothing that needs a closer look.
+func plain(line []byte) bool {
+	for _, c := range line {
+		if (c < ' ' && c != '\n' && c != '\t') || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // syntax turns the YAML reader's error into a problem. The file beyond it

@@ -251,8 +251,17 @@ func (s spot) pattern(key, expression string) {
 	}
 }
 
-// idShape is what every id looks like: it stands in URLs, metrics and keys.
-var idShape = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+// isID reports whether id has the shape of every id, [a-z0-9][a-z0-9-]*: it
+// stands in URLs, metrics and keys.
+func isID(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && (c != '-' || i == 0) {
+			return false
+		}
+	}
+	return id != ""
+}
 
 // ids makes sure that ids of one kind are well shaped and taken once, and that
 // renames do not collide.
@@ -308,7 +317,7 @@ func (s spot) idOK(key, id string) bool {
 	switch {
 	case len(id) > MaxID:
 		s.add(key, "", "longer than %d characters", MaxID)
-	case !idShape.MatchString(id):
+	case !isID(id):
 		s.add(key, "lower-case letters, digits and dashes, not beginning with a dash, e.g. web-shop", "%q is not an id", clip(id))
 	default:
 		return true

@@ -54,7 +54,7 @@ func (c *checker) watched() {
 		}
 	}
 	if f.Blackbox.Enabled && len(f.Blackbox.Allow) == 0 {
-		c.at("").add("blackbox.allow", `regular expressions of targets, e.g. '^https://www\.example\.org/'`, "/probe is enabled and may probe nothing")
+		c.at("").add("blackbox.allow", `regular expressions of whole targets, e.g. 'https://[a-z]+\.example\.org/.*'`, "/probe is enabled and may probe nothing")
 	}
 	for i, expression := range f.Blackbox.Allow {
 		s.in("blackbox.allow", i).pattern("", expression)

@@ -42,6 +42,7 @@ var modules = map[string][]string{
 	"github.com/jackc/pgx/v5":             {"internal/store", "monitors"}, // monitors: the wire format and sign-in of foreign servers
 	"modernc.org/sqlite":                  {"internal/store"},
 	"github.com/go-co-op/gocron/v2":       {"monitors", "internal/app"},
+	"github.com/jonboulle/clockwork":      {"monitors"}, // the clock that gocron takes
 	"github.com/prometheus/client_golang": {"internal/telemetry", "internal/latency", "internal/store", "internal/app", "monitors", "web"},
 	"github.com/prometheus/client_model":  {"monitors"},
 	"github.com/prometheus/common":        {"monitors"},

@@ -94,6 +94,28 @@ func layoutOf(c *Catalog) layout {
 	return l
 }
 
+// Begin lets the board show a definition that is about to be applied to an empty
+// record: everything that it names, and that nothing was measured yet. Load
+// comes when it is applied.
+func (b *Board) Begin(def Definition, now time.Time) {
+	cat := Catalog{Site: def.Site}
+	for _, g := range def.Groups {
+		g.Key, g.CreatedAt = g.ID, now
+		cat.Groups = append(cat.Groups, g.Group)
+	}
+	for _, c := range def.Components {
+		c.Key, c.CreatedAt = c.ID, now
+		cat.Components = append(cat.Components, c.Component)
+	}
+	next := &Board{plan: layoutOf(&cat), strips: map[string]*strip{}}
+	for _, c := range next.plan.public {
+		next.strips[c.Key] = &strip{}
+	}
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	b.take(next)
+}
+
 // Load reads everything from SQL: the state at journal position seq or a little
 // later. Errors: Unavailable; the board is as before then.
 func (b *Board) Load(ctx context.Context, seq int64) (err error) {

@@ -36,11 +36,20 @@ type drawn struct {
 	locations     []string
 }
 
-// drawnOf gives the monitors that may be drawn, by component ID.
+// drawnOf gives the monitors that are drawn, by component ID: the first
+// MaxCharted that may be, and enough with latency to find a line.
 func drawnOf(c *Catalog) map[string][]drawn {
 	of := make(map[string][]drawn, len(c.Components))
+	lines := make(map[string]int, len(c.Components))
 	for i := range c.Monitors {
-		if m := &c.Monitors[i]; m.Public && !m.Sentinel {
+		m := &c.Monitors[i]
+		if !m.Public || m.Sentinel {
+			continue
+		}
+		if m.Unit == "" {
+			lines[m.Component]++
+		}
+		if len(of[m.Component]) < MaxCharted || m.Unit == "" && lines[m.Component] <= lineTries {
 			of[m.Component] = append(of[m.Component], drawn{
 				key: m.Key, id: m.ID, name: m.Name, unit: m.Unit, interval: m.Interval, slow: m.Rule.Slow, locations: m.Locations,
 			})

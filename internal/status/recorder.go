@@ -125,24 +125,22 @@ func (r *recorder) last(ctx context.Context) error {
 // errLeaseLost ends Run.
 var errLeaseLost = problem.Conflict("Another hub watches now.")
 
-// write takes a packet from the outbox and writes it. more tells that something
-// is left.
+// write takes a packet from the outbox and writes it, with a sign of life: what
+// was recorded is never later than that, so that a restart does not take it for
+// time in which nobody watched. more tells that something is left.
 func (r *recorder) write(ctx context.Context, alive bool) (more bool, err error) {
 	w := r.watch
-	alive = alive || r.untilAlive() <= 0
-	now, mono := w.now(), w.mono()
 	w.mu.Lock()
 	e := w.engine
 	p := e.pack()
+	now, mono := w.now(), w.mono()
 	w.mu.Unlock()
-	if p.empty() && !alive {
+	if p.empty() && !alive && r.untilAlive() > 0 {
 		return false, nil
 	}
 	err = w.commit(ctx, r.lease, func(tx journal.Tx) error {
-		if alive {
-			if err := w.store.PutAlive(ctx, tx, now); err != nil {
-				return err
-			}
+		if err := w.store.PutAlive(ctx, tx, now); err != nil {
+			return err
 		}
 		return p.put(ctx, tx, w.store)
 	})
@@ -153,9 +151,7 @@ func (r *recorder) write(ctx context.Context, alive bool) (more bool, err error)
 	switch {
 	case err == nil:
 		r.wrote = mono
-		if alive {
-			r.aliveDue = mono + AliveEvery
-		}
+		r.aliveDue = mono + AliveEvery
 		return more, nil
 	case errors.Is(err, errLeaseLost) || problem.KindOf(err) != problem.KindConflict:
 		return true, err

@@ -132,7 +132,7 @@ func (m *watched) redefined(def *Monitor, of *judged, rule *Rule) *watched {
 	}
 	places := make([]place, len(def.Locations))
 	for i, loc := range def.Locations {
-		places[i] = place{location: loc, streak: Streak{Monitor: def.Key, Location: loc, Level: LevelUnknown}}
+		places[i] = place{location: loc, streak: count{Level: LevelUnknown}}
 		if p := m.place(loc); p != nil {
 			places[i] = *p
 		}

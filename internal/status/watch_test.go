@@ -283,7 +283,7 @@ func TestWatchCrashLosesAtMostAliveEvery(t *testing.T) {
 		h := build(t)
 		h.apply(small())
 		h.start()
-		h.play("web-http", "ggggg") // alive at 0, 10, …, 50
+		h.play("web-http", "ggggg") // alive at 0, with the first verdict at 1, then at 11, …, 51
 		h.store.GoAway(true)        // from here on nothing is written, as after kill -9
 		h.stop()
 		<-h.done
@@ -292,7 +292,7 @@ func TestWatchCrashLosesAtMostAliveEvery(t *testing.T) {
 		h.open()
 		h.start()
 		h.play("web-http", "g")
-		h.want(status.Published, "web", "not_measured@0 operational@1 not_measured@50 operational@112")
+		h.want(status.Published, "web", "not_measured@0 operational@1 not_measured@51 operational@112")
 		h.halt()
 	})
 }

@@ -8,13 +8,30 @@ import (
 // place is one monitor at one location: its streak, and how fresh its opinion is.
 type place struct {
 	location string
-	streak   Streak
+	streak   count
 	since    time.Time // when the streak's level came to hold
 	heard    time.Time // start of the newest conclusive result
 	from     time.Time // since when it has had an opinion without a break
 	fresh    bool      // it has an opinion now
 	waits    int       // results of it that wait for sentinels
 	kept     int       // the settling pass in which one of them was kept waiting
+}
+
+// count is a streak as the engine keeps it: without monitor and location, which
+// stand around it, and without changes, which the damping keeps.
+type count struct {
+	Level               Level
+	Fails, Goods, Slows int
+	First               time.Time
+}
+
+func countOf(s Streak) count {
+	return count{Level: s.Level, Fails: s.Fails, Goods: s.Goods, Slows: s.Slows, First: s.First}
+}
+
+// streak gives it as the rule of confirmation takes it.
+func (c count) streak() Streak {
+	return Streak{Level: c.Level, Fails: c.Fails, Goods: c.Goods, Slows: c.Slows, First: c.First}
 }
 
 // watched is one monitor with everything the engine knows of it.
@@ -55,13 +72,12 @@ func watch(def *Monitor, of *judged, rule *Rule, saved []Streak) *watched {
 	m.places = make([]place, len(def.Locations))
 	var changes []time.Time
 	for i, loc := range def.Locations {
-		p := place{location: loc, streak: Streak{Monitor: def.Key, Location: loc, Level: LevelUnknown}}
+		p := place{location: loc, streak: count{Level: LevelUnknown}}
 		if j := slices.IndexFunc(saved, func(s Streak) bool { return s.Location == loc }); j >= 0 {
-			p.streak = saved[j]
+			p.streak = countOf(saved[j])
 			if len(saved[j].Changes) > len(changes) {
 				changes = saved[j].Changes
 			}
-			p.streak.Changes = nil // the damping keeps them
 		}
 		m.places[i] = p
 	}

@@ -163,16 +163,16 @@ func (s *Store) schemaOf(ctx context.Context, q querier) ([]applied, error) {
 
 // compatible refuses a database that this binary must not work on: one whose
 // history is not ours, or one so new that this binary is too old for it.
-// Errors: Unavailable, because another binary helps.
+// Errors: Conflict, because trying again does not help and another binary does.
 func (s *Store) compatible(steps []migration, done []applied) error {
 	for i, d := range done {
 		switch {
 		case d.version != i+1:
-			return problem.Unavailable(nil, "The database %s lacks migration %d; restore a backup.", s.where, i+1)
+			return problem.Conflict("The database %s lacks migration %d; restore a backup.", s.where, i+1)
 		case i < len(steps) && d.checksum != steps[i].checksum:
-			return problem.Unavailable(nil, "The database %s was made by another edition of migration %d than this binary holds; use the binary it was made with.", s.where, d.version)
+			return problem.Conflict("The database %s was made by another edition of migration %d than this binary holds; use the binary it was made with.", s.where, d.version)
 		case i >= len(steps) && d.minReader > len(steps):
-			return problem.Unavailable(nil, "The database %s is at version %d, which binaries older than version %d cannot work on, and this one is %d; use a newer evenkeel, or restore the backup from before the upgrade.",
+			return problem.Conflict("The database %s is at version %d, which binaries older than version %d cannot work on, and this one is %d; use a newer evenkeel, or restore the backup from before the upgrade.",
 				s.where, len(done), d.minReader, len(steps))
 		}
 	}

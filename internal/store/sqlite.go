@@ -32,6 +32,10 @@ const (
 	sqliteReaders     = 8
 	sqliteIdleReaders = 2
 	readerIdle        = time.Minute
+	// writerCache and readerCache bound the page caches of one connection, in
+	// KiB: what is read again soon is in the system's own cache anyway.
+	writerCache = 1024
+	readerCache = 256
 )
 
 // openSQLite opens the database in the data folder, taking the folder's lock
@@ -71,7 +75,7 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 		conn.close()
 		return err
 	}
-	s.db, err = sql.Open("sqlite", sqliteDSN(s.where, "rw", "query_only(1)"))
+	s.db, err = sql.Open("sqlite", sqliteDSN(s.where, "rw", "query_only(1)", cacheSize(readerCache)))
 	if err != nil {
 		conn.close()
 		return s.explain(err)
@@ -86,7 +90,7 @@ func (s *Store) openToRead(ctx context.Context) (err error) {
 	if _, err := os.Stat(s.where); err != nil {
 		return problem.Unavailable(err, "There is no database at %s; name the data folder of the hub with EVENKEEL_DATA.", s.where)
 	}
-	if s.db, err = sql.Open("sqlite", sqliteDSN(s.where, "ro", "query_only(1)")); err != nil {
+	if s.db, err = sql.Open("sqlite", sqliteDSN(s.where, "ro", "query_only(1)", cacheSize(readerCache))); err != nil {
 		return s.explain(err)
 	}
 	s.limitReaders()
@@ -102,7 +106,7 @@ func (s *Store) limitReaders() {
 // writerConn opens the one connection that writes.
 func writerConn(ctx context.Context, path string) (*stmtConn, error) {
 	db, err := sql.Open("sqlite", sqliteDSN(path, "rwc", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		fmt.Sprintf("journal_size_limit(%d)", walLimit)))
+		fmt.Sprintf("journal_size_limit(%d)", walLimit), cacheSize(writerCache)))
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +117,9 @@ func writerConn(ctx context.Context, path string) (*stmtConn, error) {
 	}
 	return &stmtConn{db: db, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
 }
+
+// cacheSize is the pragma for a page cache of so many KiB.
+func cacheSize(kib int) string { return fmt.Sprintf("cache_size(-%d)", kib) }
 
 // sqliteDSN builds a connection string. Pragmas stand in it, because one set by
 // a statement would hold on a single connection of the pool only.

@@ -8,6 +8,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"net/url"
 	"os"
@@ -56,8 +57,9 @@ var (
 
 // Open opens the database and brings its schema up to date, unless read-only.
 // Errors: Invalid for a URL it does not know, Conflict when another hub holds
-// the data folder, Unavailable for everything that the person who runs the hub
-// can mend: the sentence says what, where and how. Nothing is destroyed.
+// the data folder, the file is damaged or the schema is not one for this binary,
+// Unavailable for everything that may pass by itself or be mended under way: the
+// sentence says what, where and how. Nothing is destroyed.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{log: o.Log.With("component", "store"), readOnly: o.ReadOnly}
 	open := s.openSQLite
@@ -70,9 +72,22 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := open(ctx, o); err != nil {
 		s.release()
-		return nil, err
+		return nil, s.lasting(err)
 	}
 	return s, nil
+}
+
+// lasting makes a Conflict of a file that is damaged before anything was done:
+// unlike a database that is away, it will not come back by being tried again.
+func (s *Store) lasting(err error) error {
+	e, ok := errors.AsType[*problem.Error](err)
+	if !ok || e.Err == nil || s.dialect.code == nil {
+		return err
+	}
+	if trouble, _, known := s.dialect.code(e.Err); !known || trouble != troubleBroken {
+		return err
+	}
+	return &problem.Error{Kind: problem.KindConflict, Msg: e.Msg, Err: e.Err}
 }
 
 // Engine names the engine in use: "sqlite" or "postgresql".

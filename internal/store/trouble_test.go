@@ -144,8 +144,8 @@ func TestDamagedFileIsRefusedAndLeftAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			refused(t, store.Options{DataDir: dir}, problem.KindUnavailable, path, "damaged", "Restore a backup")
-			refused(t, store.Options{DataDir: dir, ReadOnly: true}, problem.KindUnavailable, path, "damaged")
+			refused(t, store.Options{DataDir: dir}, problem.KindConflict, path, "damaged", "Restore a backup")
+			refused(t, store.Options{DataDir: dir, ReadOnly: true}, problem.KindConflict, path, "damaged")
 			if after, _ := os.ReadFile(path); string(after) != string(before) {
 				t.Error("the file was changed")
 			}
@@ -182,9 +182,9 @@ func TestNewerDatabaseIsRefusedUnlessItAllowsUs(t *testing.T) {
 	}
 	t.Run("refused", func(t *testing.T) {
 		o := newer(t, 1)
-		refused(t, o, problem.KindUnavailable, o.DataDir, "is at version", "newer evenkeel")
+		refused(t, o, problem.KindConflict, o.DataDir, "is at version", "newer evenkeel")
 		o.ReadOnly = true
-		refused(t, o, problem.KindUnavailable, "newer evenkeel")
+		refused(t, o, problem.KindConflict, "newer evenkeel")
 	})
 	t.Run("allowed", func(t *testing.T) {
 		storetest.Append(t, openWith(t, newer(t, 0)), storetest.Entry(1))
@@ -197,7 +197,7 @@ func TestEditedMigrationIsRefused(t *testing.T) {
 	if _, err := raw(t, "pgx", url).Exec(`update schema_migrations set checksum = 'edited' where version = 1`); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, store.Options{URL: url}, problem.KindUnavailable, "another edition of migration 1")
+	refused(t, store.Options{URL: url}, problem.KindConflict, "another edition of migration 1")
 }
 
 func TestMigratingAtOnceIsDoneOnce(t *testing.T) {

@@ -33,8 +33,8 @@ func bars(days []status.Day, href string) template.HTML {
 	var gaps []byte // days on which the quiet line must not show through
 	first, quiet, known := -1, 0, 0
 	for i := 0; i < len(days); {
-		s, n := shownStatus(days[i]), 1
-		for i+n < len(days) && shownStatus(days[i+n]) == s {
+		s, n := shownStatus(&days[i]), 1
+		for i+n < len(days) && shownStatus(&days[i+n]) == s {
 			n++
 		}
 		if s != status.NotMeasured {
@@ -70,11 +70,10 @@ func bars(days []status.Day, href string) template.HTML {
 		}
 	}
 	b = append(b, "</svg>"...)
-	for i, d := range days {
-		if d.Story == "" || d.Before {
-			continue
+	for i := range days {
+		if d := &days[i]; d.Story != "" && !d.Before {
+			b = appendStory(b, pad+i, href, d.Story)
 		}
-		b = appendStory(b, pad+i, href, d.Story)
 	}
 	return template.HTML(append(b, "</div>"...))
 }
@@ -98,11 +97,15 @@ func appendStory(b []byte, at int, href, story string) []byte {
 }
 
 // shownStatus is the status a day is drawn with.
-func shownStatus(d status.Day) status.Status {
-	if _, known := looks[d.Worst]; d.Before || !known {
+func shownStatus(d *status.Day) status.Status {
+	if d.Before {
 		return status.NotMeasured
 	}
-	return d.Worst
+	switch d.Worst {
+	case status.Operational, status.Degraded, status.PartialOutage, status.MajorOutage, status.UnderMaintenance:
+		return d.Worst
+	}
+	return status.NotMeasured
 }
 
 // appendRun adds a horizontal run to the data of a path.

@@ -252,8 +252,9 @@ func feedJSON(p *status.Page) ([]byte, error) {
 func calendarFile(p *status.Page, list []status.Occurrence) []byte {
 	f := calendar.File{Name: brand(p.Site.Name) + " maintenance", Description: subtitle(p), URL: p.Site.URL + "/"}
 	for _, o := range list {
+		_, revised := workTimes(o)
 		f.Events = append(f.Events, calendar.Event{
-			UID: o.ID + "@" + orElse(hostOf(p.Site.URL), "localhost"), Sequence: o.Sequence, Start: o.From, End: o.To, Title: brand(p.Site.Name) + ": " + o.Title,
+			UID: o.ID + "@" + orElse(hostOf(p.Site.URL), "localhost"), Sequence: o.Sequence, Revised: revised, Start: o.From, End: o.To, Title: brand(p.Site.Name) + ": " + o.Title,
 			Description: o.Text, URL: p.Site.URL + maintenancePath(o.ID), Cancelled: o.State == status.MaintenanceCancelled,
 		})
 	}

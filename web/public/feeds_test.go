@@ -13,6 +13,7 @@ import (
 	"evenkeel/web/public/publictest"
 )
 
+// S1-25: customers follow a service by feed.
 func TestFeedsAreReadable(t *testing.T) {
 	for name, model := range models() {
 		all := everything(t, model)

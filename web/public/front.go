@@ -13,6 +13,7 @@ import (
 const (
 	maxFailures   = 8
 	maxAhead      = 8
+	maxAgain      = 4 // later occurrences of one window
 	maxDayEvents  = 6
 	foldBeyond    = 40 // components: larger pages fold their groups
 	maxRowsCached = 50_000
@@ -81,6 +82,7 @@ type rows struct {
 	stage stage
 	kept  map[row]template.HTML
 	next  map[row]template.HTML
+	buf   bytes.Buffer
 }
 
 // begin starts a page: what it does not use is forgotten at the end.
@@ -104,11 +106,11 @@ func (r *rows) render(c status.PageComponent, formula string) (template.HTML, er
 	}
 	out, ok := r.kept[v]
 	if !ok {
-		b, err := r.stage.render("row", v)
-		if err != nil {
+		r.buf.Reset()
+		if err := r.stage.write(&r.buf, "row", &v); err != nil {
 			return "", err
 		}
-		out = template.HTML(bytes.TrimSpace(b))
+		out = template.HTML(bytes.TrimSpace(r.buf.Bytes()))
 	}
 	if len(r.next) < maxRowsCached {
 		r.next[v] = out
@@ -135,13 +137,7 @@ func (s stage) front(p *status.Page, rows *rows) (sheet, error) {
 	for _, o := range p.Current {
 		d.Current = append(d.Current, work(p, c, o))
 	}
-	for i, o := range p.Ahead {
-		if i == maxAhead {
-			d.MoreAhead = len(p.Ahead) - maxAhead
-			break
-		}
-		d.Ahead = append(d.Ahead, work(p, c, o))
-	}
+	d.Ahead, d.MoreAhead = ahead(p, c)
 	for _, day := range p.Past {
 		d.Past = append(d.Past, past(p, c, day))
 	}
@@ -151,6 +147,25 @@ func (s stage) front(p *status.Page, rows *rows) (sheet, error) {
 	d.FirstDay = firstDay(p.At, c)
 	body, err := s.render("front", d)
 	return sheet{body: body, kind: typeHTML, policy: s["front"].policy, html: true}, err
+}
+
+// ahead makes the views of planned work: one for each window, which names the
+// days on which it comes again. more counts what did not fit.
+func ahead(p *status.Page, c clock) (views []workView, more int) {
+	at := map[string]int{}
+	for _, o := range p.Ahead {
+		i, again := at[o.Window]
+		switch {
+		case again && len(views[i].Again) < maxAgain:
+			views[i].Again = append(views[i].Again, againView{maintenancePath(o.ID), o.From.In(c.zone).Format(dateLayout)})
+		case again || len(views) == maxAhead:
+			more++
+		default:
+			at[o.Window] = len(views)
+			views = append(views, work(p, c, o))
+		}
+	}
+	return views, more
 }
 
 // components renders every row.
@@ -208,9 +223,9 @@ func worstDays(all []status.PageComponent) []status.Day {
 	}
 	for _, c := range all {
 		days := c.Days[max(0, len(c.Days)-barDays):]
-		for i, d := range days {
-			if at := &out[barDays-len(days)+i]; shownStatus(d).Worse(at.Worst) {
-				at.Worst = d.Worst
+		for i := range days {
+			if at, s := &out[barDays-len(days)+i], shownStatus(&days[i]); s != at.Worst && s.Worse(at.Worst) {
+				at.Worst = s
 			}
 		}
 	}

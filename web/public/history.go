@@ -48,8 +48,9 @@ func (s stage) history(p *status.Page, months []status.HistoryMonth, longest boo
 	troubled := 0
 	for _, m := range months {
 		v := month(c, m, p.At)
-		for _, day := range m.Days {
-			if shown := shownStatus(day); shown.Worse(status.Operational) && shown != status.UnderMaintenance {
+		for i := range m.Days {
+			day := &m.Days[i]
+			if shown := shownStatus(day); !day.Date.After(p.At) && shown.Worse(status.Operational) && shown != status.UnderMaintenance {
 				troubled++
 			}
 		}
@@ -118,7 +119,8 @@ func calendarOf(c clock, m status.HistoryMonth, now time.Time) template.HTML {
 	for _, d := range "MTWTFSS" {
 		fmt.Fprintf(&b, `<span class="wd" aria-hidden="true">%c</span>`, d)
 	}
-	for i, day := range m.Days {
+	for i := range m.Days {
+		day := &m.Days[i]
 		at := day.Date.In(c.zone)
 		column := ""
 		if i == 0 {
@@ -146,7 +148,7 @@ func calendarOf(c clock, m status.HistoryMonth, now time.Time) template.HTML {
 }
 
 // titleOf gives the story of a day as a title attribute.
-func titleOf(d status.Day) string {
+func titleOf(d *status.Day) string {
 	if d.Story == "" {
 		return ""
 	}

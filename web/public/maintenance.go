@@ -15,7 +15,11 @@ type workView struct {
 	Affects            []link
 	Day, Hours         template.HTML
 	Began, Until       template.HTML
+	Again              []againView // later occurrences of the same window
 }
+
+// againView is a later occurrence, by its day.
+type againView struct{ Href, Day string }
 
 // work makes the view of an occurrence.
 func work(p *status.Page, c clock, o status.Occurrence) workView {
@@ -65,7 +69,7 @@ func (s stage) maintenance(p *status.Page, id string) (sheet, error) {
 	d.Verdict.Word, d.Verdict.Say = stateWords[o.State], o.Title
 	switch o.State {
 	case status.MaintenanceScheduled:
-		d.Verdict.Rest = "Planned for " + o.From.In(c.zone).Format("Monday 2 January, 15:04 MST") + "."
+		d.Verdict.Rest = "Planned for " + o.From.In(c.zone).Format("Monday 2\u00a0January, 15:04\u00a0MST") + "."
 	case status.MaintenanceInProgress, status.MaintenanceVerifying:
 		d.Verdict.Rest = "In progress, planned until " + o.To.In(c.zone).Format("15:04 MST") + "."
 	case status.MaintenanceCancelled:

@@ -7,6 +7,7 @@ package public
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -68,6 +69,7 @@ type Photographer struct {
 	rested chan struct{} // something new is shown; the idle work may begin after a while
 	flight singleflight.Group
 
+	first chan struct{}                          // closed when the first rendering was tried
 	shown atomic.Pointer[map[string]*Photograph] // by path, always ready
 	taken atomic.Pointer[moment]
 
@@ -93,7 +95,7 @@ type moment struct {
 
 // New makes a photographer and puts up what was kept on disk.
 func New(o Options) *Photographer {
-	p := &Photographer{o: o, stage: newStage(), wake: make(chan struct{}, 1), rested: make(chan struct{}, 1), kept: map[string]*Photograph{}}
+	p := &Photographer{o: o, stage: newStage(), wake: make(chan struct{}, 1), rested: make(chan struct{}, 1), first: make(chan struct{}), kept: map[string]*Photograph{}}
 	p.rows.stage = p.stage
 	p.shelf = shelf{folder: o.Folder, log: o.Log}
 	m := &moment{page: &status.Page{Site: status.Site{Name: "Service"}, Status: status.NotMeasured}}
@@ -128,6 +130,9 @@ func (p *Photographer) Attach(m Model, lag func() time.Duration) {
 	p.Changed()
 }
 
+// First is closed when the first pages stand, or could not be rendered.
+func (p *Photographer) First() <-chan struct{} { return p.first }
+
 // Changed asks for new pages: something changed, or a minute began. It returns at once.
 func (p *Photographer) Changed() { nudge(p.wake) }
 
@@ -158,6 +163,7 @@ func (p *Photographer) Run(ctx context.Context) error {
 func (p *Photographer) renderLoop(ctx context.Context) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
+	tried := sync.OnceFunc(func() { close(p.first) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -170,6 +176,7 @@ func (p *Photographer) renderLoop(ctx context.Context) {
 		if err := p.publish(p.o.Now()); err != nil {
 			p.o.Log.Error("the page cannot be rendered; the last one stays", "err", err)
 		}
+		tried()
 		select {
 		case <-ctx.Done():
 			return
@@ -198,13 +205,20 @@ func (p *Photographer) publish(now time.Time) error {
 	before := p.taken.Load()
 	next := make(map[string]*Photograph, len(sheets))
 	old := *p.shown.Load()
+	var developing sync.WaitGroup
+	var put sync.Mutex // over next
 	for path, s := range sheets {
-		if was := old[path]; was != nil && !before.paused && bytes.Equal(was.Body(), s.body) && was.policy() == s.policy {
-			next[path] = was
-			continue
-		}
-		next[path] = p.room.develop(path, s, page.At)
+		developing.Go(func() {
+			ph := old[path]
+			if ph == nil || before.paused || !bytes.Equal(ph.Body(), s.body) || ph.policy() != s.policy {
+				ph = p.room.develop(path, s, page.At)
+			}
+			put.Lock()
+			defer put.Unlock()
+			next[path] = ph
+		})
 	}
+	developing.Wait()
 	p.mu.Lock()
 	p.shown.Store(&next)
 	p.taken.Store(&moment{page: page, number: before.number + 1, fresh: now.Add(-lag).UTC()})
@@ -217,11 +231,21 @@ func (p *Photographer) publish(now time.Time) error {
 	return nil
 }
 
-// sheets renders what is always ready. Errors: Internal.
+// sheets renders what is always ready. The JSON is written beside the pages,
+// because both are large. Errors: Internal.
 func (p *Photographer) sheets(page *status.Page) (map[string]sheet, error) {
-	out, err := v2Sheets(page)
-	if err != nil {
-		return nil, fmt.Errorf("write the API: %w", err)
+	var documents map[string]sheet
+	var g errgroup.Group
+	g.Go(func() (err error) {
+		if documents, err = v2Sheets(page); err != nil {
+			err = fmt.Errorf("write the API: %w", err)
+		}
+		return err
+	})
+	out := map[string]sheet{
+		"/maintenance.ics": {body: calendarAll(page), kind: typeICS, open: true},
+		"/favicon.svg":     picture(favicon(page.Status)),
+		"/badge.svg":       picture(badge(brand(page.Site.Name)+" status", page.Headline.Status)),
 	}
 	for path, render := range map[string]func() (sheet, error){
 		"/":             func() (sheet, error) { return p.stage.front(page, &p.rows) },
@@ -233,13 +257,16 @@ func (p *Photographer) sheets(page *status.Page) (map[string]sheet, error) {
 			return sheet{body: b, kind: typeFeed, open: true}, err
 		},
 	} {
-		if out[path], err = render(); err != nil {
-			return nil, err
+		s, err := render()
+		if err != nil {
+			return nil, errors.Join(err, g.Wait())
 		}
+		out[path] = s
 	}
-	out["/maintenance.ics"] = sheet{body: calendarAll(page), kind: typeICS, open: true}
-	out["/favicon.svg"] = picture(favicon(page.Status))
-	out["/badge.svg"] = picture(badge(brand(page.Site.Name)+" status", page.Headline.Status))
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	maps.Copy(out, documents)
 	return out, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,8 +57,8 @@ func shows(p *Photographer, text string) bool {
 func TestChangeIsShownAtOnceAndAStormOncePerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := photographer(t, "")
-		renders := 0
-		p.o.Announce = func(int64, int64) { renders++ }
+		var renders atomic.Int64
+		p.o.Announce = func(int64, int64) { renders.Add(1) }
 		board := publictest.NewBoard(publictest.Normal())
 		p.Attach(board, nil)
 		defer running(t, p)()
@@ -66,7 +67,7 @@ func TestChangeIsShownAtOnceAndAStormOncePerSecond(t *testing.T) {
 			t.Fatal("the first page is not there at once")
 		}
 		<-time.After(5 * time.Second) // the bubble's clock: a quiet time
-		renders = 0
+		renders.Store(0)
 		board.Show(retitled("One."))
 		p.Changed()
 		synctest.Wait()
@@ -79,13 +80,13 @@ func TestChangeIsShownAtOnceAndAStormOncePerSecond(t *testing.T) {
 			<-time.After(10 * time.Millisecond)
 		}
 		synctest.Wait()
-		if !shows(p, "One.") || renders != 1 {
-			t.Errorf("within the second there were %d renderings, want 1", renders)
+		if !shows(p, "One.") || renders.Load() != 1 {
+			t.Errorf("within the second there were %d renderings, want 1", renders.Load())
 		}
 		<-time.After(time.Second)
 		synctest.Wait()
-		if !shows(p, "Storm 49.") || renders != 2 {
-			t.Errorf("after the second: %d renderings, want 2, and the last change shown", renders)
+		if !shows(p, "Storm 49.") || renders.Load() != 2 {
+			t.Errorf("after the second: %d renderings, want 2, and the last change shown", renders.Load())
 		}
 	})
 }
@@ -207,18 +208,18 @@ func TestOldPageSaysSoAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := photographer(t, "")
 		board := publictest.NewBoard(publictest.Normal())
-		behind := time.Duration(0)
-		p.Attach(board, func() time.Duration { return behind })
+		var behind atomic.Int64
+		p.Attach(board, func() time.Duration { return time.Duration(behind.Load()) })
 		defer running(t, p)()
 		synctest.Wait()
 		before := p.Find("/")
-		behind = 2 * time.Minute
+		behind.Store(int64(2 * time.Minute))
 		<-time.After(time.Minute)
 		synctest.Wait()
 		if shows(p, "live updates are paused") {
 			t.Error("a page of two minutes says that it is old")
 		}
-		behind = 4 * time.Minute
+		behind.Store(int64(4 * time.Minute))
 		<-time.After(lookEvery)
 		synctest.Wait()
 		old := p.Find("/")
@@ -237,7 +238,7 @@ func TestOldPageSaysSoAndRecovers(t *testing.T) {
 		if strings.Count(string(p.Find("/").Body()), "live updates are paused") != 1 {
 			t.Error("the notice was put in more than once")
 		}
-		behind = 0
+		behind.Store(0)
 		p.Changed()
 		<-time.After(2 * time.Second)
 		synctest.Wait()
@@ -315,24 +316,39 @@ func TestPageWithoutAnythingIsRendered(t *testing.T) {
 }
 
 // BenchmarkPublish is the cost of a change: everything public is rendered and
-// compressed at once, of a thousand components, of which one has changed.
+// compressed at once, of a thousand components, of which one has changed; and
+// the cost of the first page, of which nothing is known.
 func BenchmarkPublish(b *testing.B) {
-	p := photographer(b, "")
 	pages := []*status.Page{publictest.Large(1000), publictest.Large(1000)}
 	c := &pages[1].Groups[7].Components[3]
 	c.Status, c.Days[89].Worst, c.Days[89].Story = status.MajorOutage, status.MajorOutage, "20 Nov: major outage since 14:02"
 	pages[1].Changed = pages[1].Changed.Add(time.Minute)
-	board := publictest.NewBoard(pages[0])
-	p.Attach(board, nil)
-	if err := p.publish(publictest.Minute); err != nil {
-		b.Fatal(err)
-	}
-	n := 0
-	for b.Loop() {
-		n++
-		board.Show(pages[n%2])
+	b.Run("change", func(b *testing.B) {
+		p := photographer(b, "")
+		board := publictest.NewBoard(pages[0])
+		p.Attach(board, nil)
 		if err := p.publish(publictest.Minute); err != nil {
 			b.Fatal(err)
 		}
+		n := 0
+		for b.Loop() {
+			n++
+			board.Show(pages[n%2])
+			if err := p.publish(publictest.Minute); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	for _, n := range []int{100, 1000, 10_000} {
+		b.Run(fmt.Sprintf("first/%d", n), func(b *testing.B) {
+			board := publictest.NewBoard(publictest.Large(n))
+			for b.Loop() {
+				p := photographer(b, "")
+				p.Attach(board, nil)
+				if err := p.publish(publictest.Minute); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -82,13 +82,19 @@ func hashSource(text string) string {
 // render runs the template of a page. Errors: Internal, when data and template
 // do not fit, which a test rules out.
 func (s stage) render(name string, data any) ([]byte, error) {
-	p := s[name]
 	var b bytes.Buffer
 	b.Grow(16 << 10)
-	if err := p.template.ExecuteTemplate(&b, p.layout, data); err != nil {
-		return nil, fmt.Errorf("render %s: %w", name, err)
+	err := s.write(&b, name, data)
+	return b.Bytes(), err
+}
+
+// write is render into a buffer.
+func (s stage) write(b *bytes.Buffer, name string, data any) error {
+	p := s[name]
+	if err := p.template.ExecuteTemplate(b, p.layout, data); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
 	}
-	return b.Bytes(), nil
+	return nil
 }
 
 // frame is what every page has around its matter.

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 	names "golang.org/x/net/html/atom"
@@ -65,6 +66,7 @@ func everything(t *testing.T, model *status.Page) map[string]*Photograph {
 	return out
 }
 
+// S1-20, S1-22: response times and outages of every component, for everybody.
 func TestPagesAreSound(t *testing.T) {
 	for name, model := range models() {
 		for path, ph := range everything(t, model) {
@@ -279,5 +281,37 @@ func TestPageIsOneRequest(t *testing.T) {
 	all := everything(t, publictest.Normal())
 	if hit := regexp.MustCompile(`(?i)(\bsrc=|rel="?(stylesheet|preload|icon)"? href="/|@import|url\()[^>]{0,60}`).Find(all["/"].Body()); hit != nil {
 		t.Errorf("the front page asks for more: %s", hit)
+	}
+}
+
+func TestWindowThatComesAgainIsOneItem(t *testing.T) {
+	p := publictest.Normal()
+	for week := range 7 {
+		o := p.Ahead[0]
+		o.ID, o.From, o.To = fmt.Sprintf("m-118-%d", week), o.From.AddDate(0, 0, 7*week), o.To.AddDate(0, 0, 7*week)
+		p.Ahead = append(p.Ahead, o)
+	}
+	views, more := ahead(p, clockIn(p.Site.Zone))
+	if len(views) != 2 || len(views[0].Again) != maxAgain || more != 7-maxAgain {
+		t.Errorf("%d items, %d days more, %d left out", len(views), len(views[0].Again), more)
+	}
+}
+
+func TestCalendarDaysToComeAreNoTrouble(t *testing.T) {
+	p := publictest.Normal()
+	months := []status.HistoryMonth{{Month: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Uptime: 1}}
+	for d := range 30 {
+		day := status.Day{Date: months[0].Month.AddDate(0, 0, d), Worst: status.Operational}
+		if d >= 19 {
+			day.Worst = status.MajorOutage
+		}
+		months[0].Days = append(months[0].Days, day)
+	}
+	s, err := newStage().history(p, months, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(s.body), "One day with trouble since November.") {
+		t.Error("days to come are counted as trouble")
 	}
 }

@@ -114,8 +114,8 @@ func (s *shelf) store(m *moment, always, kept map[string]*Photograph) {
 			}
 			if s.stored[path] != ph.tag {
 				if err := WriteWhole(filepath.Join(s.folder, filepath.FromSlash(name)), ph.Body()); err != nil {
-					s.log.Warn("a page cannot be kept on disk", "path", path, "err", err)
-					continue
+					s.log.Warn("pages cannot be kept on disk", "path", path, "err", err)
+					return // the others would not fare better
 				}
 				s.stored[path] = ph.tag
 			}

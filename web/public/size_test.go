@@ -3,6 +3,7 @@ package public
 import (
 	"testing"
 
+	"evenkeel/assets"
 	"evenkeel/web/public/publictest"
 )
 
@@ -13,6 +14,9 @@ const (
 )
 
 func TestFrontPageIsSmall(t *testing.T) {
+	if !assets.Built() {
+		t.Skip("SKIP: the stylesheets are not built; npm ci and npm run build do that")
+	}
 	for _, c := range []struct{ components, most int }{{100, mostAtHundred}, {1000, mostAtThousand}} {
 		s := newStage()
 		sheet, err := s.front(publictest.Large(c.components), &rows{stage: s})

@@ -208,6 +208,9 @@ func TestStatuspageMaintenanceWasAnnouncedBeforeItBegins(t *testing.T) {
 	began := publictest.Minute.Add(-10 * time.Minute)
 	page.Ahead = []status.Occurrence{{ID: "ahead", Title: "Ahead", Components: []string{"search"}, From: publictest.Minute.Add(72 * time.Hour), To: publictest.Minute.Add(73 * time.Hour), State: status.MaintenanceScheduled}}
 	page.Current = []status.Occurrence{{ID: "current", Title: "Current", Components: []string{"search"}, From: began, To: publictest.Minute.Add(time.Hour), StartedAt: began, State: status.MaintenanceInProgress}}
+	if file := string(calendarFile(page, page.Ahead)); strings.Contains(file, "DTSTAMP:"+page.Ahead[0].From.Format("20060102T150405Z")) {
+		t.Error("its calendar entry was written when it begins")
+	}
 	v := newV2(page)
 	if w := v.upcoming[0]; time.Time(w.CreatedAt).After(publictest.Minute) || time.Time(w.UpdatedAt).After(publictest.Minute) || w.Updates[0].Affected[0].OldStatus != w.Updates[0].Affected[0].NewStatus {
 		t.Errorf("what lies ahead has lain in the future or moved something: %+v", w)
