@@ -35,7 +35,7 @@ EVENKEEL_LISTEN=127.0.0.1:9090 evenkeel demo`,
 		folder = "data/demo"
 	}
 	log := telemetry.NewLogger(stderr, "warn", "text")
-	estate, err := demo.Prepare(ctx, log, folder, os.Getenv("EVENKEEL_REDIS_URL") == "")
+	estate, err := demo.Prepare(ctx, log, folder, os.Getenv("EVENKEEL_LISTEN"), os.Getenv("EVENKEEL_REDIS_URL") == "")
 	if err != nil {
 		return c.fail(err)
 	}

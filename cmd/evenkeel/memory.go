@@ -14,7 +14,7 @@ import (
 const (
 	// startPercent lets the heap grow while the hub starts, when every round of
 	// the collector stands between a visitor and the first page.
-	startPercent = 200
+	startPercent = 150
 	// A running hub may hold steadyGarbage bytes of garbage, within these bounds
 	// in percent of what it needs: a small hub need not collect often, and a
 	// large one need not hold as much garbage as monitors.

@@ -114,7 +114,12 @@ func (a *App) openLatency(ctx context.Context, h *house, url string, keep time.D
 	if err != nil {
 		return err
 	}
-	a.inner.push("latency", h.latency.Close)
+	a.inner.push("latency", func(ctx context.Context) error {
+		if err := h.latency.Close(ctx); err != nil { // charts lose a moment; nothing that was acknowledged
+			a.log.Warn("samples could not be saved at the stop", "err", err)
+		}
+		return nil
+	})
 	a.health.Engine("redis", h.latency.Engine())
 	a.health.Engine("blobs", "in the database")
 	a.inner.background("latency flush", a.failed, h.latency.Run)

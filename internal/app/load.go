@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"os"
+	"time"
 
 	"evenkeel/internal/calendar"
 	"evenkeel/internal/config"
@@ -26,8 +27,8 @@ func LoadConfigForHub(path string, environ []string) (config.File, error) {
 // checks adds the checks that need other rooms.
 func checks(o config.Options) config.Options {
 	o.Kinds = monitors.Kinds()
-	o.CheckRRule = func(rule, zone, start string) error {
-		err := calendar.Check(rule, zone, start)
+	o.CheckRRule = func(rule, zone, start string, lasts time.Duration) error {
+		err := calendar.Check(rule, zone, start, lasts)
 		if e, ok := errors.AsType[*problem.Error](err); ok {
 			return errors.New(e.Msg) // the file's path says which field
 		}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"reflect"
+	"slices"
 	"time"
 
 	"evenkeel/internal/access"
@@ -84,6 +86,14 @@ func fixedChange(now, next config.File) string {
 		return "database"
 	case now.Redis != next.Redis:
 		return "redis"
+	case now.Log != next.Log:
+		return "log"
+	case !slices.Equal(now.Proxies, next.Proxies):
+		return "trusted_proxies"
+	case !reflect.DeepEqual(now.Probe, next.Probe):
+		return "probe"
+	case !reflect.DeepEqual(now.Blackbox, next.Blackbox):
+		return "blackbox"
 	}
 	return ""
 }

@@ -37,14 +37,15 @@ func (c *Calendar) Between(rule, zone, start string, from, to time.Time) ([]time
 	return r.between(from, to)
 }
 
-// Check tells whether a rule can be expanded and will happen at least once
-// within FirstWithin of its start. Errors: Invalid as Between gives them.
-func Check(rule, zone, start string) error {
+// Check tells whether a rule can be expanded, will happen at least once within
+// FirstWithin of its start, and ends before it happens again when each time
+// lasts so long. Errors: Invalid as Between gives them.
+func Check(rule, zone, start string, lasts time.Duration) error {
 	r, err := New().read(rule, zone, start)
 	if err != nil {
 		return err
 	}
-	return r.happens()
+	return r.happens(lasts)
 }
 
 // location loads a zone once. The machine's own zone is refused: what it is

@@ -203,14 +203,29 @@ func (r *rule) between(from, to time.Time) ([]time.Time, error) {
 }
 
 // happens refuses a rule that does not happen soon after its start.
-func (r *rule) happens() error {
+func (r *rule) happens(lasts time.Duration) error {
 	first, err := rrule.NewRRule(r.option)
 	if err != nil {
 		return invalidRule("%s.", err)
 	}
-	wall, ok := first.Iterator()()
+	next := first.Iterator()
+	wall, ok := next()
 	if !ok || wall.Sub(r.option.Dtstart) > FirstWithin {
 		return invalidRule("it does not happen within ten years of its start.")
 	}
+	for range gapsLooked {
+		again, ok := next()
+		if !ok || again.Sub(r.option.Dtstart) > FirstWithin {
+			return nil
+		}
+		if gap := again.Sub(wall); gap < lasts {
+			return invalidRule("it happens again after %s, before it has ended.", gap)
+		}
+		wall = again
+	}
 	return nil
 }
+
+// gapsLooked is how many gaps between two times are looked at: enough for the
+// days of a month to come round.
+const gapsLooked = 64

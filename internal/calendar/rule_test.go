@@ -111,7 +111,7 @@ func TestRuleRefusesWhatItMustNot(t *testing.T) {
 		{"a start long ago", "FREQ=DAILY", "Etc/UTC", "0001-01-01T00:00", "start"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := Check(c.rule, c.zone, c.start)
+			err := Check(c.rule, c.zone, c.start, time.Hour)
 			e, ok := err.(*problem.Error)
 			if !ok || e.Kind != problem.KindInvalid || e.Field != c.field {
 				t.Errorf("Check gave %v, want Invalid with field %s", err, c.field)
@@ -183,8 +183,26 @@ func BenchmarkBetweenWeeklySinceTenYears(b *testing.B) {
 
 func BenchmarkCheckOfARuleThatNeverHappens(b *testing.B) {
 	for b.Loop() {
-		if Check("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "Etc/UTC", "2026-01-01T00:00") == nil {
+		if Check("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "Etc/UTC", "2026-01-01T00:00", time.Hour) == nil {
 			b.Fatal("it does happen")
+		}
+	}
+}
+
+func TestCheckRefusesTimesThatOverlap(t *testing.T) {
+	for _, c := range []struct {
+		rule  string
+		lasts time.Duration
+		good  bool
+	}{
+		{"FREQ=DAILY", 24 * time.Hour, true},
+		{"FREQ=DAILY", 25 * time.Hour, false},
+		{"FREQ=WEEKLY;BYDAY=MO,TU", 24 * time.Hour, true},
+		{"FREQ=WEEKLY;BYDAY=MO,TU", 48 * time.Hour, false},
+		{"FREQ=YEARLY", 40 * 24 * time.Hour, true},
+	} {
+		if err := Check(c.rule, "Etc/UTC", "2026-01-05T00:00", c.lasts); (err == nil) != c.good {
+			t.Errorf("%s for %s: %v", c.rule, c.lasts, err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Options is what reading a configuration needs from the outside. A check that
@@ -21,10 +22,10 @@ type Options struct {
 	// run this file: variables that are not set here count as set there.
 	Elsewhere bool
 
-	Kinds        []string                             // the kinds of monitors there are
-	CheckMonitor func(m Monitor) []Problem            // what only the kind knows; Path is relative to the monitor
-	CheckRRule   func(rule, zone, start string) error // recurring maintenance
-	CheckCron    func(expression, zone string) error  // heartbeat schedules
+	Kinds        []string                                                  // the kinds of monitors there are
+	CheckMonitor func(m Monitor) []Problem                                 // what only the kind knows; Path is relative to the monitor
+	CheckRRule   func(rule, zone, start string, lasts time.Duration) error // recurring maintenance
+	CheckCron    func(expression, zone string) error                       // heartbeat schedules
 }
 
 // Lookup finds a variable that the file asks for.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,7 +19,7 @@ func TestProblems(t *testing.T) {
 		return head + "monitors:\n  - {id: m, component: web, kind: http, " + options + "}\n"
 	}
 	o := options()
-	o.CheckRRule = func(rule, _, _ string) error {
+	o.CheckRRule = func(rule, _, _ string, _ time.Duration) error {
 		if strings.Contains(rule, "SECONDLY") {
 			return errors.New("too often")
 		}

@@ -80,7 +80,7 @@ func (s spot) recurring(w Window, zone *time.Location) {
 		complete = false
 	}
 	if complete && s.o.CheckRRule != nil {
-		if err := s.o.CheckRRule(w.RRule, zone.String(), w.Start); err != nil {
+		if err := s.o.CheckRRule(w.RRule, zone.String(), w.Start, w.Duration.D()); err != nil {
 			s.add(".rrule", "an RRULE of RFC 5545, e.g. FREQ=WEEKLY;BYDAY=SU", "%s", clipReason(strings.TrimSuffix(err.Error(), ".")))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,21 @@ import (
 
 // Where the services would like to listen: the addresses in the example file.
 var wanted = Addresses{Web: "127.0.0.1:18081", DNS: "127.0.0.1:18053", Data: "127.0.0.1:18082", Mail: "127.0.0.1:18143"}
+
+// page is where the example file says that the page is.
+const page = "127.0.0.1:8080"
+
+// visited is the address under which this machine reaches a listener.
+func visited(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return page
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
 
 // exportToken is the last part of the heartbeat address in the example file.
 const exportToken = "demo-export-heartbeat"
@@ -36,9 +52,9 @@ type Estate struct {
 }
 
 // Prepare opens the simulated services, starts a Redis where it can and is
-// wanted, and writes the configuration into the folder. It refuses a folder
-// that holds a hub which is not the demo's.
-func Prepare(ctx context.Context, log *slog.Logger, folder string, redis bool) (*Estate, error) {
+// wanted, and writes the configuration into the folder, with the page at listen.
+// It refuses a folder that holds a hub which is not the demo's.
+func Prepare(ctx context.Context, log *slog.Logger, folder, listen string, redis bool) (*Estate, error) {
 	e := &Estate{log: log, folder: folder, Config: filepath.Join(folder, "evenkeel.yaml")}
 	if err := e.claim(); err != nil {
 		return nil, err
@@ -57,7 +73,7 @@ func Prepare(ctx context.Context, log *slog.Logger, folder string, redis bool) (
 	}
 	text := strings.NewReplacer(
 		wanted.Web, e.services.Web.String(), wanted.DNS, e.services.DNS.String(),
-		wanted.Data, e.services.Data.String(), wanted.Mail, e.services.Mail.String(),
+		wanted.Data, e.services.Data.String(), wanted.Mail, e.services.Mail.String(), page, visited(listen),
 	).Replace(examples.Demo)
 	text += soonMaintenance(time.Now())
 	if err := os.WriteFile(e.Config, []byte(text), 0o600); err != nil {
@@ -125,9 +141,9 @@ func (e *Estate) Seed(ctx context.Context, bed app.Seedbed) error {
 	return WritePast(ctx, bed, time.Now())
 }
 
-// Play runs the script until ctx ends. page is where the hub answers pings.
-func (e *Estate) Play(ctx context.Context, page string) error {
-	e.services.PingURL = page + "/ping/" + exportToken
+// Play runs the script until ctx ends. hub is where pings are answered.
+func (e *Estate) Play(ctx context.Context, hub string) error {
+	e.services.PingURL = hub + "/ping/" + exportToken
 	return e.services.Run(ctx)
 }
 

@@ -62,7 +62,7 @@ var modules = map[string][]string{
 	"golang.org/x/net":                    {"monitors", "internal/netguard"},
 	"golang.org/x/text":                   {"monitors"},
 	"golang.org/x/sync":                   {anywhere},
-	"golang.org/x/sys":                    {"internal/store", "monitors", "bench"},
+	"golang.org/x/sys":                    {"internal/store", "monitors", "cmd/evenkeel"},
 	"github.com/chromedp/":                {"scripts"},
 }
 

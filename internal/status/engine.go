@@ -237,7 +237,7 @@ func (e *engine) count(m *watched, p *place, r *Result, started, now time.Time) 
 		m.cause, m.reason = r.Cause, r.Reason
 	}
 	was := p.streak.Level
-	next, did := step(m.ruleNow(now), p.streak.streak(), r.Outcome, started)
+	next, did := step(m.ruleNow(now), m.streak(p), r.Outcome, started)
 	p.streak = countOf(next)
 	if did == crossed {
 		p.since = later(next.First, p.from)
@@ -281,8 +281,7 @@ func (e *engine) holdBlip(m *watched, p *place, r *Result, now time.Time) {
 
 // save puts the streak of a location into the outbox.
 func (e *engine) save(m *watched, p *place, now time.Time) {
-	s := p.streak.streak()
-	s.Monitor, s.Location = m.def.Key, p.location
+	s := m.streak(p)
 	s.Changes, s.SavedAt = m.flap.times(), now
 	e.outbox.streak(s)
 }

@@ -397,7 +397,8 @@ func TestEngineNeverNamesAPrivateNeed(t *testing.T) {
 func TestRestartLeavesTheGapNotMeasured(t *testing.T) {
 	r := newRig(t, one(Rule{}))
 	r.play("m", "ggff") // down since 20
-	streaks := []Streak{r.e.monitors["m"].places[0].streak}
+	m := r.e.monitors["m"]
+	streaks := []Streak{m.streak(&m.places[0])}
 	r.line(Observed, "web")
 	last := func(track Track) Span { l := r.book[track]["web"]; return l[len(l)-1] }
 	open := []Span{last(Observed), last(Published)}

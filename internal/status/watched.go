@@ -29,9 +29,12 @@ func countOf(s Streak) count {
 	return count{Level: s.Level, Fails: s.Fails, Goods: s.Goods, Slows: s.Slows, First: s.First}
 }
 
-// streak gives it as the rule of confirmation takes it.
-func (c count) streak() Streak {
-	return Streak{Level: c.Level, Fails: c.Fails, Goods: c.Goods, Slows: c.Slows, First: c.First}
+// streak gives the streak of a location as it is judged and saved.
+func (m *watched) streak(p *place) Streak {
+	c := &p.streak
+	return Streak{
+		Monitor: m.def.Key, Location: p.location, Level: c.Level, Fails: c.Fails, Goods: c.Goods, Slows: c.Slows, First: c.First,
+	}
 }
 
 // watched is one monitor with everything the engine knows of it.
