@@ -12,9 +12,12 @@ import (
 // hundred times the garbage of a second of probing, and what a hub holds then
 // hardly changes: so the collector is lazy while it starts and thorough after.
 const (
-	// startPercent lets the heap grow while the hub starts, when every round of
-	// the collector stands between a visitor and the first page.
-	startPercent = 150
+	// readPercent lets the heap grow while the configuration is read, when every
+	// round of the collector stands between a visitor and the first page.
+	readPercent = 400
+	// risePercent holds while the rest rises: what lives long must not lie
+	// scattered between what does not.
+	risePercent = 100
 	// A running hub may hold steadyGarbage bytes of garbage, within these bounds
 	// in percent of what it needs: a small hub need not collect often, and a
 	// large one need not hold as much garbage as monitors.
@@ -26,16 +29,24 @@ const (
 	settleAfter = 10 * time.Second
 )
 
-// hurry prepares memory for a start. A GOGC that somebody set stays.
+// hurry prepares memory for reading the configuration. A GOGC that somebody set stays.
 func hurry() {
-	runtime.MemProfileRate = 0 // its tables take more than the engine; sampleHeap turns it on
+	runtime.MemProfileRate = 0 // its tables take 1.5 MB; calm turns it on
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(startPercent)
+		debug.SetGCPercent(readPercent)
 	}
 }
 
-// sampleHeap lets heap profiles be taken from now on.
-func sampleHeap() { runtime.MemProfileRate = 512 << 10 }
+// calm follows on hurry when the configuration is read. A heap that is to be
+// profiled is sampled from now on.
+func calm(sampled bool) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(risePercent)
+	}
+	if sampled {
+		runtime.MemProfileRate = 512 << 10
+	}
+}
 
 // settle gives back to the system what only the start needed, and prepares the
 // collector for the long run.

@@ -57,9 +57,7 @@ EVENKEEL_LISTEN=:8080 EVENKEEL_DATA=/var/lib/evenkeel evenkeel serve -c /etc/eve
 		}
 		return c.refuseFile(err)
 	}
-	if file.Pprof {
-		sampleHeap()
-	}
+	calm(file.Pprof)
 	log := telemetry.NewLogger(stderr, file.Log.Level, file.Log.Format)
 	return hub(ctx, c, app.Options{Config: file, Path: *path, Version: version(), Log: log, Load: load}, func(a *app.App) {
 		log.Info("serving", "page", "http://"+a.Addr()+"/", "admin", "http://"+a.AdminAddr()+"/", "version", version())

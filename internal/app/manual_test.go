@@ -18,6 +18,7 @@ func TestManualsNameWhatIsThere(t *testing.T) {
 	h := boot(t, s, "page: {name: Example Ltd}\n")
 	interfaces, operations := manual(t, "api.md"), manual(t, "operations.md")
 
+	h.await("every check to report", func() bool { _, r := h.readiness(); return len(r.Checks) >= 10 })
 	var exported []string
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (evenkeel_\w+)`).FindAllStringSubmatch(h.ask("GET", h.admin+"/metrics", "").body, -1) {
 		exported = append(exported, m[1])
@@ -31,7 +32,6 @@ func TestManualsNameWhatIsThere(t *testing.T) {
 		}
 	}
 
-	h.await("every check to report", func() bool { _, r := h.readiness(); return len(r.Checks) >= 10 })
 	_, report := h.readiness()
 	for _, c := range report.Checks {
 		required := map[bool]string{true: "yes", false: "no"}[c.Required]

@@ -103,3 +103,35 @@ func TestWatcherPolls(t *testing.T) {
 		}
 	})
 }
+
+// TestWatcherReadsAFileOnlyWhenItMayHaveChanged: a file of ten thousand monitors
+// is looked at every few seconds.
+func TestWatcherReadsAFileOnlyWhenItMayHaveChanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "evenkeel.yaml")
+	age := func(by time.Duration) {
+		t.Helper()
+		at := time.Now().Add(-by)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, path, "a: 1")
+	age(time.Hour)
+	w := NewWatcher(path, slog.New(slog.DiscardHandler))
+	if w.seen == nil {
+		t.Fatal("a file that has rested for an hour is read again at every look")
+	}
+	changes := 0
+	look := func() { w.look(func() { changes++ }) }
+	look()
+	write(t, path, "a: 2") // as long as before, and young
+	look()
+	if changes != 1 || w.seen != nil {
+		t.Fatalf("%d changes, remembered as certain: %t; want 1 and false", changes, w.seen != nil)
+	}
+	age(time.Minute)
+	look()
+	if changes != 1 || w.seen == nil {
+		t.Errorf("%d changes, remembered as certain: %t; want 1 and true", changes, w.seen != nil)
+	}
+}

@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -85,6 +86,40 @@ func TestBoardHeadlineSaysWhatIsWrongAndWhatIsNot(t *testing.T) {
 			s.load()
 			same(t, c.want, s.board.Page(friday).Headline)
 		})
+	}
+}
+
+// TestBoardBeginsWithWhatIsDefined: the first page of an empty record names every
+// public component and claims nothing of any.
+func TestBoardBeginsWithWhatIsDefined(t *testing.T) {
+	now := time.Date(2026, 11, 21, 3, 2, 0, 0, time.UTC)
+	b := status.NewBoard(status.BoardDeps{Log: slog.New(slog.DiscardHandler)})
+	b.Begin(status.Definition{
+		Site:   status.Site{Name: "Example", Zone: "Etc/UTC"},
+		Groups: []status.DefinedGroup{{Group: status.Group{ID: "shop", Name: "Shop"}}},
+		Components: []status.DefinedComponent{
+			{Component: status.Component{ID: "web", Name: "Web", Group: "shop", Public: true}},
+			{Component: status.Component{ID: "mail", Name: "Mail", Public: true}},
+			{Component: status.Component{ID: "backup", Name: "Backup"}},
+		},
+	}, now)
+	page := b.Page(now)
+	if page.Site.Name != "Example" || page.Status != status.NotMeasured {
+		t.Errorf("the page of %q says %s", page.Site.Name, page.Status)
+	}
+	seen := map[string]status.PageComponent{}
+	for _, g := range page.Groups {
+		for _, c := range g.Components {
+			seen[c.ID] = c
+		}
+	}
+	if len(seen) != 2 {
+		t.Fatalf("%d components, want web and mail: %v", len(seen), seen)
+	}
+	for id, c := range seen {
+		if c.Status != status.NotMeasured || !math.IsNaN(c.Uptime) {
+			t.Errorf("%s is %s with uptime %v before anything was measured", id, c.Status, c.Uptime)
+		}
 	}
 }
 

@@ -80,7 +80,7 @@ func (e *engine) take(r *Result, now time.Time, mono time.Duration) {
 		e.strangers++
 		return
 	}
-	m.last = *r
+	m.keep(p, r)
 	started := r.Started
 	if started.IsZero() {
 		started = r.Due

@@ -217,10 +217,10 @@ func (w *Watch) Last(monitor string) (Result, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m := w.engine.monitors[monitor]
-	if m == nil || m.last.Monitor == "" {
+	if m == nil {
 		return Result{}, false
 	}
-	return m.last, true
+	return m.lastResult()
 }
 
 // Verdict gives what the engine says of a monitor now, by key.
