@@ -64,6 +64,11 @@ func probesAt(rate, n int, interval time.Duration) func(context.Context, *lab) e
 	}
 }
 
+// startOver is how long a hub is left alone after its start: the first verdicts
+// have moved the page by then, and it has been compressed well, which takes the
+// one processor for tens of milliseconds at a time.
+const startOver = 12 * time.Second
+
 func compareProbing(ctx context.Context, l *lab, rate, n int, interval time.Duration, kept bool) (err error) {
 	slot := 10 * time.Millisecond
 	if rate <= 100 {
@@ -83,10 +88,7 @@ func compareProbing(ctx context.Context, l *lab, rate, n int, interval time.Dura
 		if err != nil {
 			return err
 		}
-		warm := min(interval, 2*time.Second) + 5*time.Second // past the changes of the start
-		if kept {
-			warm = interval + 5*time.Second
-		}
+		warm := interval + startOver
 		m, err := onceWarm(ctx, addr, h.pid(), interval, window, warm)
 		if err := errors.Join(err, h.close()); err != nil {
 			return err
