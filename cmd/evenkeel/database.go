@@ -31,15 +31,25 @@ func addDatabaseFlags(c *command) databaseFlags {
 // open opens the database that the flags, the configuration file or the
 // environment name, in this order. Errors: config.Problems, those of store.Open.
 func (d databaseFlags) open(ctx context.Context, readOnly bool) (*store.Store, error) {
-	o := store.Options{URL: *d.url, DataDir: *d.data, Log: slog.New(slog.DiscardHandler), ReadOnly: readOnly}
+	o, err := d.options()
+	if err != nil {
+		return nil, err
+	}
+	o.ReadOnly = readOnly
+	return store.Open(ctx, o)
+}
+
+// options say which database it is. Errors: config.Problems.
+func (d databaseFlags) options() (store.Options, error) {
+	o := store.Options{URL: *d.url, DataDir: *d.data, Log: slog.New(slog.DiscardHandler)}
 	if o.URL == "" && o.DataDir == "" {
 		file, err := d.configuration()
 		if err != nil {
-			return nil, err
+			return o, err
 		}
 		o.URL, o.DataDir = file.Database.URL, file.Data
 	}
-	return store.Open(ctx, o)
+	return o, nil
 }
 
 // configuration reads the file, or the environment alone when no file is named

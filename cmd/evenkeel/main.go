@@ -24,6 +24,8 @@ func verbs() []verb {
 		verbConfig,
 		verbProbe,
 		verbMigrate,
+		verbBackup,
+		verbRestore,
 		verbJournal,
 		verbExport,
 		verbReady,
