@@ -50,7 +50,7 @@ build: assets ## build bin/evenkeel with its assets
 .PHONY: assets
 assets: .make/assets
 
-.make/assets: .make/npm $(wildcard assets/src/*)
+.make/assets: .make/npm $(wildcard assets/src/* assets/src/console/*)
 	@npm run --silent build
 	@touch $@
 

@@ -7,7 +7,7 @@ import (
 )
 
 func TestEveryFileIsFoundBuiltOrNot(t *testing.T) {
-	sources, err := fs.Glob(files, "src/*")
+	sources, err := fs.Glob(files, "src/*.*")
 	if err != nil || len(sources) == 0 {
 		t.Fatalf("%v, %v", sources, err)
 	}

@@ -94,6 +94,13 @@ func js[T any](ctx context.Context, expression string) (T, error) {
 	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
+// over is the page when its incident is over.
+func over() *status.Page {
+	p := publictest.Well()
+	p.Recent = []status.Incident{publictest.Finished()}
+	return p
+}
+
 // TestPagesAreAccessible looks at every page on every screen with axe-core.
 func TestPagesAreAccessible(t *testing.T) {
 	axe, err := os.ReadFile(axePath)
@@ -104,12 +111,21 @@ func TestPagesAreAccessible(t *testing.T) {
 		typeface(t)
 	}
 	ctx := browser(t)
-	for name, model := range map[string]*status.Page{"normal": publictest.Normal(), "well": publictest.Well(), "empty": publictest.Empty(), "large": publictest.Large(120), "hostile": publictest.Bad()} {
+	for name, model := range map[string]*status.Page{"normal": publictest.Normal(), "troubled": publictest.Troubled(), "over": over(), "well": publictest.Well(), "empty": publictest.Empty(), "large": publictest.Large(120), "hostile": publictest.Bad()} {
 		srv := httptest.NewServer(door(t, model).Public())
 		t.Cleanup(srv.Close)
 		paths := map[string]string{"front": "/", "history": "/history", "uptime": "/uptime", "subscribe": "/subscribe", "missing": "/nowhere", "embed": "/embed"}
 		if name == "normal" || name == "hostile" {
 			paths["component"] = "/components/search"
+		}
+		for n, i := range model.Recent {
+			if n < 2 {
+				paths[fmt.Sprintf("incident%d", n)] = "/incidents/" + i.ID
+			}
+		}
+		if name == "troubled" {
+			paths["component"], paths["sent"], paths["confirm"], paths["manage"], paths["leave"] =
+				"/components/search", "/subscribe/sent/email", "/subscribe/confirm/t-ada", "/subscribe/manage/t-ada", "/subscribe/unsubscribe/t-ada"
 		}
 		if name == "normal" {
 			paths["maintenance"] = "/maintenance/m-118-20261122T0500Z"

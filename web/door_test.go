@@ -26,7 +26,7 @@ func doorAndBoard(t testing.TB, p *status.Page, folder string) (*web.Server, *pu
 	t.Helper()
 	s := bare(t, folder)
 	board := publictest.NewBoard(p)
-	s.Attach(web.Live{Board: board})
+	s.Attach(web.Live{Board: board, Subscribers: &roll{}, Seals: box(t)})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- s.Run(ctx) }()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -13,12 +14,13 @@ import (
 	"evenkeel/web/hooks"
 )
 
-// guard wraps every route: it sets the headers that are right for everything,
-// turns a panic into an answer, and logs. The route is logged and not the path,
+// guard wraps every route: it bounds its time to write, sets the headers that are
+// right for everything, turns a panic into an answer, and logs. The route is logged and not the path,
 // which may hold a token; who asked is nobody's business.
 func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		began := time.Now()
+		_ = http.NewResponseController(c.Response()).SetWriteDeadline(began.Add(writeWithin)) // not every writer has one
 		h := c.Response().Header()
 		h["X-Content-Type-Options"] = []string{"nosniff"}
 		h["Referrer-Policy"] = []string{"no-referrer"}
@@ -104,8 +106,12 @@ func (s *Server) robots(c echo.Context) error {
 func (s *Server) preflight(c echo.Context) error {
 	h := c.Response().Header()
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
-	h.Set("Access-Control-Allow-Headers", "Accept, If-None-Match")
+	methods, headers := "GET, HEAD", "Accept, If-None-Match"
+	if strings.HasPrefix(c.Request().URL.Path, "/api/v2/subscri") {
+		methods, headers = "GET, HEAD, POST, DELETE", "Accept, Content-Type"
+	}
+	h.Set("Access-Control-Allow-Methods", methods)
+	h.Set("Access-Control-Allow-Headers", headers)
 	h.Set("Access-Control-Max-Age", "86400")
 	return c.NoContent(http.StatusNoContent)
 }

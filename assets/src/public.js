@@ -34,7 +34,7 @@
   let version = +home.version || 0, wanted = version, fresh = Date.now(), waiting = 0, live = false
 
   const same = (a, b) => a.textContent == b.textContent && a.getAttribute('href') == b.getAttribute('href')
-  const stops = root => [...root.querySelectorAll('a,summary,[tabindex]')]
+  const stops = root => [...root.querySelectorAll('a,summary,button,[tabindex]')]
 
   // Puts the new main in place of the old one; focus and open details stay.
   const swap = next => {
@@ -65,6 +65,10 @@
     if (now != said) d.getElementById('say').textContent = now
   }
 
+  // Somebody is filling in a form: the page waits.
+  const busy = () => [...d.querySelectorAll('main :is(input,select)')].some(x => x == d.activeElement ||
+    (x.matches('[type=checkbox],[type=radio]') ? x.checked != x.defaultChecked : x.matches('input') && x.value != x.defaultValue))
+
   const paused = () => {
     if (Date.now() - fresh < late || d.querySelector('.paused')) return
     const p = d.createElement('p'), s = d.createElement('span')
@@ -77,7 +81,7 @@
 
   const refresh = async () => {
     waiting = 0
-    if (d.hidden || !getSelection().isCollapsed) return plan(10000)
+    if (d.hidden || busy() || !getSelection().isCollapsed) return plan(10000)
     try {
       const answer = await fetch(location.pathname, {cache: 'no-cache', credentials: 'omit'})
       if (!answer.ok) throw answer.status
@@ -98,7 +102,7 @@
   source.addEventListener('page', e => {
     const news = JSON.parse(e.data)
     live = true
-    if (news.version > version) { wanted = news.version; plan(news.within) }
+    if (news.version != version) { wanted = news.version; plan(news.within) }
   })
   source.onopen = () => { live = true }
   source.onerror = () => { live = false }

@@ -8,10 +8,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // zones on machines and in images that have none
+
+	"evenkeel/internal/netguard"
+	"evenkeel/internal/notify"
 )
 
 // verbs is the command line, in the order of its help. A verb stands here once
@@ -27,6 +31,7 @@ func verbs() []verb {
 		verbBackup,
 		verbRestore,
 		verbJournal,
+		verbAdmin,
 		verbExport,
 		verbReady,
 		verbVersion,
@@ -34,6 +39,7 @@ func verbs() []verb {
 }
 
 func main() {
+	http.DefaultTransport = notify.DefaultTransport(netguard.Default()) // what libraries dial by themselves passes the guard too
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -24,6 +24,11 @@ const (
 	steadyGarbage = 10 << 20
 	leastPercent  = 25
 	mostPercent   = 100
+	// A crowd makes garbage faster than probes do, and each round of the collector
+	// stands in its way. So a hub may hold what crowdWorth of its work leaves
+	// behind, up to crowdGarbage bytes; when the crowd is gone, so is that.
+	crowdGarbage = 64 << 20
+	crowdWorth   = 250 * time.Millisecond
 	// settleAfter is when a hub has done what only a start does: the first round
 	// of probes is over and the page is kept on disk.
 	settleAfter = 10 * time.Second
@@ -54,19 +59,57 @@ func settle() {
 	debug.FreeOSMemory()
 	releaseCode()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(steadyPercent(heapLive()))
+		p := &pacer{at: time.Now(), percent: risePercent}
+		_, p.made = heap()
+		p.round()
 	}
 }
 
-// steadyPercent is the setting of the collector that suits a hub which needs so
-// many bytes.
+// pacer sets the collector after each of its rounds by how fast garbage was made
+// since the one before.
+type pacer struct {
+	at      time.Time // of the last round
+	made    uint64    // bytes allocated up to then
+	percent int       // the setting that holds
+}
+
+// round looks at a round that has just ended and waits for the next one: the
+// collector finds nobody who holds the marker, and says so.
+func (p *pacer) round() {
+	now := time.Now()
+	live, made := heap()
+	if want := percent(live, made-p.made, now.Sub(p.at)); want != p.percent {
+		p.percent = want
+		debug.SetGCPercent(want)
+	}
+	p.at, p.made = now, made
+	runtime.AddCleanup(&marker{}, (*pacer).round, p)
+}
+
+// marker is a thing on the heap that nobody holds. It has a pointer, because the
+// runtime lumps small things without one together.
+type marker struct{ _ *marker }
+
+// percent is the setting of the collector that suits a hub which needs live
+// bytes and has allocated made bytes in a time.
+func percent(live, made uint64, in time.Duration) int {
+	worth := float64(made) * float64(crowdWorth) / float64(max(in, time.Millisecond))
+	garbage := uint64(min(worth, crowdGarbage))
+	// In steps, because each change stops the world for a moment.
+	crowd := garbage * 100 / max(live, 1<<20) / leastPercent * leastPercent
+	return max(steadyPercent(live), int(crowd))
+}
+
+// steadyPercent is the setting of the collector that suits a hub at its probes
+// which needs so many bytes.
 func steadyPercent(live uint64) int {
 	return int(min(mostPercent, max(leastPercent, 100*steadyGarbage/max(live, 1))))
 }
 
-// heapLive is what the last round of the collector found in use, in bytes.
-func heapLive() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+// heap is what the last round of the collector found in use, and all that was
+// allocated so far, in bytes.
+func heap() (live, made uint64) {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+	return sample[0].Value.Uint64(), sample[1].Value.Uint64()
 }

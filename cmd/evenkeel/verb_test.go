@@ -36,6 +36,15 @@ func TestEveryVerbExplainsItselfWithAnExample(t *testing.T) {
 	}
 	check(nil, verbs())
 	check([]string{"config"}, configVerbs())
+	check([]string{"admin"}, adminVerbs())
+	for _, words := range [][]string{
+		{"admin", "person", "add"}, {"admin", "person", "list"}, {"admin", "person", "link"}, {"admin", "person", "disable"}, {"admin", "person", "enable"},
+		{"admin", "token", "create"}, {"admin", "hook", "create"}, {"admin", "key", "rotate"},
+	} {
+		if code, out, _ := evenkeel(t, append(words, "--help")...); code != exitOK || !strings.Contains(out, "Example:") || !strings.Contains(out, "--json") {
+			t.Errorf("%v --help: code %d, %q", words, code, out)
+		}
+	}
 }
 
 func TestCommandLineMistakesAreUsage(t *testing.T) {

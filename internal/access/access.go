@@ -8,43 +8,24 @@ import (
 	"evenkeel/internal/problem"
 )
 
-// Role is a named set of permissions. The list grows by rows in the table below.
-type Role string
+// Scope narrows a grant to one thing, such as a component or a product. The
+// zero Scope is everywhere.
+type Scope struct {
+	Kind string // component, group, product
+	ID   string // its key, which never changes
+}
 
-// The roles of the house so far. Machine roles are never people.
-const (
-	RoleAnyone  Role = "anyone"  // a visitor without an account
-	RoleMachine Role = "machine" // the hub itself: its loops and its verdicts
-	RoleHost    Role = "host"    // whoever holds the machine: the configuration file, the command line, the admin listener
-)
+// Grant gives a role within a scope.
+type Grant struct {
+	Role  Role
+	Scope Scope
+}
 
-// Action is one thing that can be done, named noun.verb.
-type Action string
-
-// The actions of this part of the house.
-const (
-	PageRead      Action = "page.read"
-	SetupApply    Action = "setup.apply"
-	StatusObserve Action = "status.observe"
-	StatusConfirm Action = "status.confirm"
-	MonitorRead   Action = "monitor.read"
-	MonitorRun    Action = "monitor.run"
-	JournalRead   Action = "journal.read"
-	MaintainRun   Action = "maintenance.run"
-	MonthCorrect  Action = "month.correct"
-)
-
-// table is the whole of who may do what: one row an action.
-var table = map[Action][]Role{
-	PageRead:      {RoleAnyone, RoleMachine, RoleHost},
-	SetupApply:    {RoleHost},
-	StatusObserve: {RoleMachine},
-	StatusConfirm: {RoleHost},
-	MonitorRead:   {RoleMachine, RoleHost},
-	MonitorRun:    {RoleMachine, RoleHost},
-	JournalRead:   {RoleHost},
-	MaintainRun:   {RoleMachine, RoleHost},
-	MonthCorrect:  {RoleHost},
+// Grants is what a person or a token holds. It is never written after it was made.
+type Grants struct {
+	List []Grant
+	// Limit is what a token may do at most; nil sets no limit.
+	Limit []Action
 }
 
 // Actor is who does something: an id that is safe in the journal (never a name
@@ -52,6 +33,8 @@ var table = map[Action][]Role{
 type Actor struct {
 	ID   string
 	Role Role
+	// Grants is what a person or token holds; nil for an actor that has Role, everywhere.
+	Grants *Grants
 }
 
 // The actors that exist without accounts.
@@ -61,15 +44,67 @@ var (
 	Host    = Actor{ID: "host", Role: RoleHost}
 )
 
-// May reports whether the actor's role holds the action.
-func (a Actor) May(act Action) bool { return slices.Contains(table[act], a.Role) }
+// May reports whether the actor may do the action somewhere.
+func (a Actor) May(act Action) bool {
+	_, ok := a.grant(act, nil)
+	return ok
+}
 
-// Check gives a Forbidden problem when the actor may not do the action, else nil.
+// MayOn reports whether the actor may do the action on every one of the scopes.
+// Without scopes it asks for the right everywhere.
+func (a Actor) MayOn(act Action, on ...Scope) bool {
+	if len(on) == 0 {
+		on = []Scope{{}}
+	}
+	for _, s := range on {
+		if _, ok := a.grant(act, &s); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// Check gives a Forbidden problem when the actor may do the action nowhere, else nil.
 func (a Actor) Check(act Action) error {
 	if a.May(act) {
 		return nil
 	}
 	return problem.Forbidden("%s may not do %s.", a.Role, act)
+}
+
+// CheckOn gives a Forbidden problem when the actor may not do the action on all
+// of the scopes, else nil. Without scopes it asks for the right everywhere.
+func (a Actor) CheckOn(act Action, on ...Scope) error {
+	if a.MayOn(act, on...) {
+		return nil
+	}
+	return problem.Forbidden("%s may not do %s here.", a.Role, act)
+}
+
+// As gives the actor in the role that lets it do the action, which is what the
+// journal shows; unchanged when none does.
+func (a Actor) As(act Action) Actor {
+	if g, ok := a.grant(act, nil); ok {
+		a.Role = g.Role
+	}
+	return a
+}
+
+// grant finds a grant that holds the action: within the scope, or anywhere when
+// it is nil.
+func (a Actor) grant(act Action, on *Scope) (Grant, bool) {
+	if a.Grants == nil {
+		return Grant{Role: a.Role}, slices.Contains(table[act], a.Role)
+	}
+	if a.Grants.Limit != nil && !slices.Contains(a.Grants.Limit, act) {
+		return Grant{}, false
+	}
+	for _, g := range a.Grants.List {
+		if (on == nil || g.Scope == Scope{} || g.Scope == *on) && slices.Contains(table[act], g.Role) {
+			return g, true
+		}
+	}
+	return Grant{}, false
 }
 
 // Actions lists every action with its roles, for tests and documentation.

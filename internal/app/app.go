@@ -27,16 +27,18 @@ import (
 // they need to serve kept pages, which stand at once; and everything that needs
 // the record, which follows as soon as the database can be reached.
 type App struct {
-	o        Options
-	log      *slog.Logger
-	registry *prometheus.Registry
-	health   *telemetry.Health
-	web      *web.Server
-	env      monitors.Env
-	pings    *pings
-	reloads  *telemetry.Reloads
-	watcher  *config.Watcher
-	holder   string // this process, in leases
+	o           Options
+	log         *slog.Logger
+	registry    *prometheus.Registry
+	health      *telemetry.Health
+	web         *web.Server
+	env         monitors.Env
+	console     monitors.Env // of monitors that were made in the console
+	pings       *pings
+	reloads     *telemetry.Reloads
+	watcher     *config.Watcher
+	holder      string // this process, in leases
+	definitions *Definitions
 
 	listener  net.Listener // main
 	admin     net.Listener
@@ -76,6 +78,10 @@ func New(o Options) (*App, error) {
 	if a.env, err = a.probeEnv(o.Config); err != nil {
 		return nil, err
 	}
+	if a.console, err = a.consoleEnv(o.Config); err != nil {
+		return nil, err
+	}
+	a.definitions = newDefinitions(a)
 	if a.listener, err = listen(o.Config.Listen, "listen: or EVENKEEL_LISTEN"); err != nil {
 		return nil, err
 	}
@@ -98,7 +104,7 @@ func New(o Options) (*App, error) {
 }
 
 func listen(addr, setting string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{Control: cutStalled}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, problem.Unavailable(err, "Cannot listen on %s: is another hub running? Choose another address with %s.", addr, setting)
 	}

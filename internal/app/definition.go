@@ -52,7 +52,7 @@ func shown(f config.File) status.Definition {
 
 func site(p config.Page) status.Site {
 	return status.Site{
-		Name: p.Name, URL: p.URL, Zone: p.TimeZone, Home: p.Home, ReportURL: p.ReportURL,
+		Name: p.Name, URL: p.URL, Zone: p.TimeZone, Home: p.Home, ReportURL: p.ReportURL, Strict: p.StrictStatuspage,
 		Weights: status.Weights{Major: *p.Uptime.Major, Partial: *p.Uptime.Partial, Degraded: *p.Uptime.Degraded},
 	}
 }
@@ -98,6 +98,12 @@ func window(w config.Window) status.Window {
 	out := status.Window{
 		ID: w.ID, Title: w.Title, Description: w.Description, Components: w.Components,
 		RRule: w.RRule, Zone: w.Zone, Start: w.Start, Duration: w.Duration.D(),
+	}
+	if w.Remind != nil {
+		out.Conduct.Remind = make([]time.Duration, len(*w.Remind))
+		for i, ahead := range *w.Remind {
+			out.Conduct.Remind[i] = ahead.D()
+		}
 	}
 	zone, err := time.LoadLocation(w.Zone)
 	if err != nil { // the checks have loaded it before

@@ -7,6 +7,7 @@ import (
 
 	"evenkeel/internal/access"
 	"evenkeel/internal/calendar"
+	"evenkeel/internal/config"
 	"evenkeel/internal/journal"
 	"evenkeel/internal/latency"
 	"evenkeel/internal/status"
@@ -21,6 +22,7 @@ type house struct {
 	store    *store.Store
 	latency  *latency.Recorder
 	watch    *status.Watch
+	desk     *status.Desk
 	board    *status.Board
 	runner   *monitors.Runner
 	follower *journal.PerProcess
@@ -54,7 +56,14 @@ func (a *App) rise(ctx context.Context) (err error) {
 	h.watch = status.NewWatch(status.WatchDeps{
 		Work: h.store, Store: h.store, Latency: h.latency, Calendar: calendar.New(), Log: a.log.With("component", "watch"), Now: time.Now,
 	})
-	if err := a.applyFirst(ctx, h); err != nil {
+	h.desk = status.NewDesk(status.DeskDeps{
+		Work: h.store, Store: h.store, Calendar: calendar.New(), Watch: h.watch, Now: time.Now,
+	})
+	defined, err := a.definitions.join(ctx, h.store, *file)
+	if err != nil {
+		return err
+	}
+	if err := a.applyFirst(ctx, h, defined); err != nil {
 		return err
 	}
 	seq, _, err := h.store.Head(ctx)
@@ -69,7 +78,10 @@ func (a *App) rise(ctx context.Context) (err error) {
 			a.log.Warn("latency lines are not there yet", "err", err)
 		}
 	}
-	if err := a.startRunner(ctx, h); err != nil {
+	if err := h.desk.Load(ctx); err != nil {
+		return err
+	}
+	if err := a.startRunner(ctx, h, defined); err != nil {
 		return err
 	}
 	a.keepSettings(*a.config.Load())
@@ -128,12 +140,12 @@ func (a *App) openLatency(ctx context.Context, h *house, url string, keep time.D
 
 // applyFirst makes the configuration true, and lets the seed fill an empty
 // history before anybody watches.
-func (a *App) applyFirst(ctx context.Context, h *house) error {
+func (a *App) applyFirst(ctx context.Context, h *house, file config.File) error {
 	// A definition that is in force already changes nothing, the catalog neither.
 	if err := h.watch.Load(ctx); err != nil {
 		return err
 	}
-	if _, err := h.watch.Apply(ctx, access.Host, a.definition(*a.config.Load())); err != nil {
+	if _, err := h.watch.Apply(ctx, access.Host, a.definition(file)); err != nil {
 		return fmt.Errorf("apply the configuration: %w", err)
 	}
 	h.watch.Keep(retention(*a.config.Load()))
@@ -157,6 +169,10 @@ func (a *App) startLoops(h *house, seq int64) {
 	h.follower = &journal.PerProcess{
 		Name: "page", Reader: h.store, Bell: bell, Log: a.log,
 		Handle: func(ctx context.Context, entries []journal.Sealed) error {
+			if err := h.desk.Follow(ctx, entries); err != nil {
+				return err
+			}
+			a.definitions.follow(h, entries)
 			if err := h.board.Follow(ctx, entries); err != nil {
 				return err
 			}
@@ -165,6 +181,7 @@ func (a *App) startLoops(h *house, seq int64) {
 		},
 	}
 	a.inner.background("page follower", a.failed, func(ctx context.Context) error { return h.follower.Run(ctx, seq) })
+	a.inner.background("definitions", a.failed, func(ctx context.Context) error { return a.definitions.run(ctx, h) })
 	a.inner.background("minute tick", a.failed, func(ctx context.Context) error { return a.minutes(ctx, h) })
 	a.inner.background("watch", a.failed, func(ctx context.Context) error {
 		return journal.Hold(ctx, h.store, "watch", a.holder, a.log, func(ctx context.Context, l journal.Lease) error { return a.watchUnder(ctx, h, l) })

@@ -5,8 +5,10 @@ import (
 	"os"
 	"time"
 
+	"evenkeel/internal/access"
 	"evenkeel/internal/calendar"
 	"evenkeel/internal/config"
+	"evenkeel/internal/notify"
 	"evenkeel/internal/problem"
 	"evenkeel/monitors"
 )
@@ -27,6 +29,9 @@ func LoadConfigForHub(path string, environ []string) (config.File, error) {
 // checks adds the checks that need other rooms.
 func checks(o config.Options) config.Options {
 	o.Kinds = monitors.Kinds()
+	for _, r := range access.People() {
+		o.Roles = append(o.Roles, string(r))
+	}
 	o.CheckRRule = func(rule, zone, start string, lasts time.Duration) error {
 		err := calendar.Check(rule, zone, start, lasts)
 		if e, ok := errors.AsType[*problem.Error](err); ok {
@@ -34,6 +39,7 @@ func checks(o config.Options) config.Options {
 		}
 		return err
 	}
+	o.CheckChannel = channelProblems(notify.NewHouse(notify.Env{LookupEnv: o.Lookup}))
 	env := monitors.NewEnv(monitors.Env{LookupEnv: o.Lookup, ReadFile: os.ReadFile})
 	o.CheckMonitor = func(m config.Monitor) []config.Problem {
 		probe, err := monitors.Compile(m, env)

@@ -39,6 +39,11 @@ func TestFullExampleShowsEveryKind(t *testing.T) {
 			t.Errorf("full.yaml has no monitor of kind %s", kind)
 		}
 	}
+	for _, kind := range config.ChannelKinds() {
+		if !slices.ContainsFunc(f.Channels, func(c config.Channel) bool { return c.Kind == kind }) {
+			t.Errorf("full.yaml has no channel of kind %s", kind)
+		}
+	}
 }
 
 func TestManualNamesEveryKind(t *testing.T) {

@@ -53,11 +53,15 @@ func (a *App) reload(ctx context.Context) error {
 	if what := fixedChange(*now, next); what != "" {
 		a.log.Warn("a setting takes effect at the next start only", "setting", what)
 	}
-	plan, err := h.watch.Apply(ctx, access.Host, a.definition(next))
+	defined, err := a.definitions.join(ctx, h.store, next)
 	if err != nil {
 		return err
 	}
-	if err := a.setJobs(h, next); err != nil {
+	plan, err := h.watch.Apply(ctx, access.Host, a.definition(defined))
+	if err != nil {
+		return err
+	}
+	if err := a.setJobs(h, defined); err != nil {
 		return err
 	}
 	h.watch.Keep(retention(next))
@@ -126,6 +130,11 @@ func planAgainst(ctx context.Context, o store.Options, file config.File) (status
 		return status.Plan{}, err
 	}
 	defer s.Close(ctx)
+	docs, err := s.Documents(ctx)
+	if err != nil {
+		return status.Plan{}, err
+	}
+	file, _ = config.Fit(file, texts(docs), checks(config.Options{Environ: os.Environ(), ReadFile: noFiles, Elsewhere: true, Unseal: unsealLater}))
 	w := status.NewWatch(status.WatchDeps{Work: s, Store: s, Calendar: calendar.New(), Log: o.Log, Now: time.Now})
 	return w.Plan(ctx, definition(file))
 }

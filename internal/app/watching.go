@@ -36,13 +36,14 @@ func (a *App) probeEnv(file config.File) (monitors.Env, error) {
 
 // startRunner makes the runner with the monitors of the catalog; it probes only
 // while this process holds the lease.
-func (a *App) startRunner(ctx context.Context, h *house) error {
+func (a *App) startRunner(ctx context.Context, h *house, file config.File) error {
 	alive, err := h.store.Alive(ctx)
 	if err != nil {
 		return err
 	}
 	if !alive.IsZero() { // nobody could hear pings since
 		a.env.Offline = monitors.Absence{From: alive, To: time.Now().UTC()}
+		a.console.Offline = a.env.Offline
 	}
 	a.pings.use(h.store)
 	h.runner, err = monitors.NewRunner(monitors.RunnerDeps{
@@ -53,7 +54,7 @@ func (a *App) startRunner(ctx context.Context, h *house) error {
 		return err
 	}
 	a.inner.push("probes", func(context.Context) error { h.runner.Close(); return nil })
-	return a.setJobs(h, *a.config.Load())
+	return a.setJobs(h, file)
 }
 
 // setJobs compiles the monitors of the file under the keys of the catalog and
@@ -73,7 +74,11 @@ func (a *App) setJobs(h *house, file config.File) error {
 		if !ok {
 			continue // defined by another replica's newer file; this one does not know how to probe it
 		}
-		probe, err := monitors.Compile(spec, a.env)
+		env := a.env
+		if file.Made(config.KindMonitor, m.ID) {
+			env = a.console
+		}
+		probe, err := monitors.Compile(spec, env)
 		if err != nil {
 			for _, j := range jobs {
 				j.Probe.Close()

@@ -23,11 +23,22 @@ type File struct {
 	Maintenance []Window    `yaml:"maintenance"` // planned maintenance
 	Locations   []Location  `yaml:"locations"`   // places from which probes run, beside local
 	Retention   Retention   `yaml:"retention"`   // how long things are kept
+	SignIn      SignIn      `yaml:"sign_in"`     // how people come into the console
+
+	// Who is told, and how.
+	SMTP        SMTP        `yaml:"smtp"`        // the server that takes our mail
+	Slack       Slack       `yaml:"slack"`       // our app in a Slack workspace
+	Channels    []Channel   `yaml:"channels"`    // the places where staff are told
+	Routes      []Route     `yaml:"routes"`      // who of the staff is told what
+	OnCall      []Rotation  `yaml:"oncall"`      // people who take turns
+	Subscribers Subscribers `yaml:"subscribers"` // how people outside are told
+	Deadman     Deadman     `yaml:"deadman"`     // the heartbeat out, by which others watch this hub
 
 	// How the hub itself runs. These take effect at the next start.
 	Listen      string      `yaml:"listen"`          // main listener; default 127.0.0.1:8080
 	AdminListen string      `yaml:"admin_listen"`    // metrics and management, without sign-in, so keep it private; default 127.0.0.1:8081
 	Data        string      `yaml:"data"`            // folder for everything kept on disk; default data, beside the file
+	KeyFile     string      `yaml:"key_file"`        // keys that seal secrets in the database; default secret.key in the data folder, made at the first start. Replicas need the same one
 	Database    Engine      `yaml:"database"`        // url: empty = SQLite in the data folder; postgres://…
 	Redis       Engine      `yaml:"redis"`           // url: empty = in process; redis://, rediss://, unix://, redis+sentinel://, redis+cluster://
 	Blobs       Engine      `yaml:"blobs"`           // url: empty = in the database
@@ -36,12 +47,16 @@ type File struct {
 	Probe       ProbeLimits `yaml:"probe"`           // guards the hub itself and the network it stands in
 	Blackbox    Blackbox    `yaml:"blackbox"`        // /probe?target=&module= for Prometheus, off by default
 	Pprof       bool        `yaml:"pprof"`           // profiles under /debug/pprof/ on the admin listener; default false
+
+	lines *lines          // where it defines things; nil when it was not read from text
+	made  map[string]bool // what was defined in the console, by the name of its document
 }
 
 // Settings gives the file without what it defines: how the hub itself runs, and
 // what the page says of itself. It is small, whatever is watched.
 func (f File) Settings() File {
 	f.Groups, f.Components, f.Monitors, f.Sentinels, f.Maintenance = nil, nil, nil, nil, nil
+	f.made = nil
 	return f
 }
 
@@ -58,12 +73,13 @@ type Log struct {
 
 // Page is the public page.
 type Page struct {
-	Name      string  `yaml:"name"`       // of the organisation or product; required
-	URL       string  `yaml:"url"`        // where visitors reach it, e.g. https://status.example.org
-	TimeZone  string  `yaml:"time_zone"`  // IANA zone, default Etc/UTC
-	Home      string  `yaml:"home"`       // the organisation's own site
-	ReportURL string  `yaml:"report_url"` // where "Report a problem" leads: https:// or mailto:
-	Uptime    Weights `yaml:"uptime"`     // the uptime formula, which the page prints
+	Name             string  `yaml:"name"`              // of the organisation or product; required
+	URL              string  `yaml:"url"`               // where visitors reach it, e.g. https://status.example.org
+	TimeZone         string  `yaml:"time_zone"`         // IANA zone, default Etc/UTC
+	Home             string  `yaml:"home"`              // the organisation's own site
+	ReportURL        string  `yaml:"report_url"`        // where "Report a problem" leads: https:// or mailto:
+	Uptime           Weights `yaml:"uptime"`            // the uptime formula, which the page prints
+	StrictStatuspage bool    `yaml:"strict_statuspage"` // true: an open incident does not raise the indicator of /api/v2 above that of the components
 }
 
 // Weights is the uptime formula: how much of each kind of trouble counts, 0 to 1.
@@ -198,9 +214,10 @@ type OAuth2 struct {
 // Secret is a value that is never shown. In the file it is one of
 // {env: NAME}, {file: PATH} or, for tests, a plain string.
 type Secret struct {
-	Env   string
-	File  string
-	Plain string
+	Env    string
+	File   string
+	Plain  string
+	Sealed string // in a definition made in the console: what was plain, sealed
 }
 
 // Expect is what a good answer looks like. All that is given must hold.
@@ -242,17 +259,18 @@ type Value struct {
 
 // Window is planned maintenance: from/to, or rrule with start, zone and duration.
 type Window struct {
-	ID          string   `yaml:"id"`
-	Title       string   `yaml:"title"`       // for visitors; default: the id
-	Description string   `yaml:"description"` // for visitors, plain text; an empty line begins a paragraph
-	Components  []string `yaml:"components"`  // ids of what is affected
-	From        string   `yaml:"from"`        // 2026-11-22T05:00 in zone, or RFC 3339
-	To          string   `yaml:"to"`
-	RRule       string   `yaml:"rrule"`    // RFC 5545, e.g. FREQ=WEEKLY;BYDAY=SU
-	Start       string   `yaml:"start"`    // local first start of a recurring window
-	Zone        string   `yaml:"zone"`     // default the page's
-	Duration    Duration `yaml:"duration"` // of each recurrence
-	Was         string   `yaml:"was"`      // former id, to keep history through a rename
+	ID          string      `yaml:"id"`
+	Title       string      `yaml:"title"`       // for visitors; default: the id
+	Description string      `yaml:"description"` // for visitors, plain text; an empty line begins a paragraph
+	Components  []string    `yaml:"components"`  // ids of what is affected
+	From        string      `yaml:"from"`        // 2026-11-22T05:00 in zone, or RFC 3339
+	To          string      `yaml:"to"`
+	RRule       string      `yaml:"rrule"`    // RFC 5545, e.g. FREQ=WEEKLY;BYDAY=SU
+	Start       string      `yaml:"start"`    // local first start of a recurring window
+	Zone        string      `yaml:"zone"`     // default the page's
+	Duration    Duration    `yaml:"duration"` // of each recurrence
+	Remind      *[]Duration `yaml:"remind"`   // when people are reminded of it, before it begins; default [24h, 1h], [] = never
+	Was         string      `yaml:"was"`      // former id, to keep history through a rename
 }
 
 // Location is a place from which probes run.
@@ -271,10 +289,11 @@ type Retention struct {
 
 // ProbeLimits guards the hub itself and the network it stands in.
 type ProbeLimits struct {
-	Concurrency  int      `yaml:"concurrency"`   // probes under way at once, beyond which results are inconclusive; default 4096
-	AllowPrivate *bool    `yaml:"allow_private"` // monitors may reach private and loopback addresses; default true for the file
-	Deny         []string `yaml:"deny"`          // networks no probe may reach; link-local and metadata addresses always are
-	UserAgent    string   `yaml:"user_agent"`    // of HTTP probes that set none; default evenkeel with its version
+	Concurrency    int      `yaml:"concurrency"`     // probes under way at once, beyond which results are inconclusive; default 4096
+	AllowPrivate   *bool    `yaml:"allow_private"`   // monitors may reach private and loopback addresses; default true for the file
+	ConsolePrivate bool     `yaml:"console_private"` // monitors that were made in the console may reach them too; default false
+	Deny           []string `yaml:"deny"`            // networks no probe may reach; link-local and metadata addresses always are
+	UserAgent      string   `yaml:"user_agent"`      // of HTTP probes that set none; default evenkeel with its version
 }
 
 // Blackbox switches /probe?target=&module= on.

@@ -104,12 +104,12 @@ func TestStarterCommentsAreValid(t *testing.T) {
 		}
 	}
 	o := options()
-	o.Environ = []string{"BACKUP_PING_TOKEN=0123456789abcdef"}
+	o.Environ = []string{"BACKUP_PING_TOKEN=0123456789abcdef", "SMTP_PASSWORD=p", "SLACK_WEBHOOK=https://hooks.slack.com/services/x"}
 	f, err := Parse("evenkeel.yaml", []byte(b.String()), o)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b.String())
 	}
-	if len(f.Maintenance) != 1 || len(f.Sentinels) != 2 || len(f.Monitors) != 3 || f.Page.URL == "" || f.Redis.URL == "" {
+	if len(f.Maintenance) != 1 || len(f.Sentinels) != 2 || len(f.Monitors) != 3 || f.Page.URL == "" || f.Redis.URL == "" || len(f.Channels) != 2 || f.SMTP.From == "" {
 		t.Errorf("an example block was lost: %+v", f)
 	}
 }

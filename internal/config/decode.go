@@ -38,8 +38,8 @@ var (
 	secretType   = reflect.TypeFor[Secret]()
 )
 
-// decode reads the whole document into f.
-func decode(doc *document, f *File) Problems {
+// decode reads the whole document into what f points to: a File, or one thing of it.
+func decode[T any](doc *document, f *T) Problems {
 	d := &decoder{doc: doc, budget: MaxValues, fields: map[reflect.Type][]field{}}
 	d.value(doc.root, reflect.ValueOf(f).Elem())
 	if d.budget <= 0 {
@@ -309,17 +309,19 @@ func (d *decoder) secret(n *yaml.Node, v reflect.Value) {
 		d.eachKey(n, func(key, value *yaml.Node) {
 			value = resolve(value)
 			switch {
-			case key.Value != "env" && key.Value != "file":
+			case key.Value != "env" && key.Value != "file" && !(key.Value == "sealed" && d.doc.console):
 				d.add(key, hint, "unknown key")
 			case value.Kind != yaml.ScalarNode || value.Value == "":
 				d.add(value, hint, "expected a name, found %s", describe(value))
 			case key.Value == "env":
 				s.Env = value.Value
+			case key.Value == "sealed":
+				s.Sealed = value.Value
 			default:
 				s.File = value.Value
 			}
 		})
-		if s.Env != "" && s.File != "" {
+		if s.Env != "" && s.File != "" || s.Sealed != "" && (s.Env != "" || s.File != "") {
 			d.add(n, "keep one of them", "a secret comes from env or file, not both")
 		}
 	default:

@@ -33,21 +33,12 @@ func (f *File) fill(doc *document) {
 	f.Page.Uptime.Partial = cmp.Or(f.Page.Uptime.Partial, new(0.3))
 	f.Page.Uptime.Degraded = cmp.Or(f.Page.Uptime.Degraded, new(0.0))
 	for i := range f.Groups {
-		f.Groups[i].Name = cmp.Or(f.Groups[i].Name, f.Groups[i].ID)
+		f.Groups[i].fill()
 	}
 	for i := range f.Components {
-		c := &f.Components[i]
-		c.Name = cmp.Or(c.Name, c.ID)
-		c.Public = cmp.Or(c.Public, new(true))
-		c.Publish = cmp.Or(c.Publish, "auto")
-		if c.Publish == "after_confirm" {
-			c.PublishAfter = cmp.Or(c.PublishAfter, DefaultPublishWait)
-		}
+		f.Components[i].fill()
 	}
-	zone := f.Page.TimeZone
-	if _, err := time.LoadLocation(zone); err != nil {
-		zone = DefaultZone // a wrong one is one problem, and not one more wherever it would be inherited
-	}
+	zone := f.zone()
 	for i := range f.Monitors {
 		f.Monitors[i].fill(zone)
 	}
@@ -63,6 +54,7 @@ func (f *File) fill(doc *document) {
 		w.Title = cmp.Or(w.Title, w.ID)
 		w.Zone = cmp.Or(w.Zone, zone)
 	}
+	f.fillNotices(zone)
 	f.Retention.Samples = cmp.Or(f.Retention.Samples, MaxSamples)
 	if !doc.has("retention.histories") { // 0 keeps for ever, so it is not the same as nothing
 		f.Retention.Histories = DefaultHistories
@@ -71,7 +63,30 @@ func (f *File) fill(doc *document) {
 		f.Retention.Decisions = DefaultDecisions
 	}
 	f.Probe.Concurrency = cmp.Or(f.Probe.Concurrency, DefaultConcurrency)
+	f.SignIn.fill()
 	f.Probe.AllowPrivate = cmp.Or(f.Probe.AllowPrivate, new(true))
+}
+
+// zone gives the zone that things of the file inherit. A wrong one is one
+// problem, and not one more wherever it would be inherited.
+func (f *File) zone() string {
+	if _, err := time.LoadLocation(f.Page.TimeZone); err != nil {
+		return DefaultZone
+	}
+	return f.Page.TimeZone
+}
+
+// fill gives a group its name.
+func (g *Group) fill() { g.Name = cmp.Or(g.Name, g.ID) }
+
+// fill gives a component its name and what it leaves out.
+func (c *Component) fill() {
+	c.Name = cmp.Or(c.Name, c.ID)
+	c.Public = cmp.Or(c.Public, new(true))
+	c.Publish = cmp.Or(c.Publish, "auto")
+	if c.Publish == "after_confirm" {
+		c.PublishAfter = cmp.Or(c.PublishAfter, DefaultPublishWait)
+	}
 }
 
 // fill gives a monitor its name, rhythm and place. The timeout is ten seconds,

@@ -16,8 +16,9 @@ import (
 
 // document is the YAML tree of one file, which still knows where everything stands.
 type document struct {
-	name string
-	root *yaml.Node // the mapping at the top
+	name    string
+	root    *yaml.Node // the mapping at the top
+	console bool       // one thing that was defined in the console, not a file
 }
 
 // place is a position in the file, from 1.
@@ -163,6 +164,12 @@ func (d *document) at(path string) (where place, there bool) {
 		n, rest = child, left
 	}
 	return position(n), true
+}
+
+// find is at with the name of the file.
+func (d *document) find(path string) (file string, where place) {
+	where, _ = d.at(path)
+	return d.name, where
 }
 
 // has reports whether the file says anything at path.

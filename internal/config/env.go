@@ -26,6 +26,7 @@ var settings = []setting{
 	{"EVENKEEL_LISTEN", "listen", func(f *File, v string) { f.Listen = v }},
 	{"EVENKEEL_ADMIN_LISTEN", "admin_listen", func(f *File, v string) { f.AdminListen = v }},
 	{"EVENKEEL_DATA", "data", func(f *File, v string) { f.Data = v }},
+	{"EVENKEEL_KEY_FILE", "key_file", func(f *File, v string) { f.KeyFile = v }},
 	{"EVENKEEL_DATABASE_URL", "database.url", func(f *File, v string) { f.Database.URL = v }},
 	{"EVENKEEL_REDIS_URL", "redis.url", func(f *File, v string) { f.Redis.URL = v }},
 	{"EVENKEEL_BLOBS_URL", "blobs.url", func(f *File, v string) { f.Blobs.URL = v }},

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,8 +19,8 @@ var writeManual = flag.Bool("write", false, "write docs/configuration.md instead
 
 const manualFile = "../../docs/configuration.md"
 
-// TestManualIsCurrent makes docs/configuration.md from the comments in
-// config.go and fails when the page in the repository says something else.
+// TestManualIsCurrent makes docs/configuration.md from the comments of this
+// package and fails when the page in the repository says something else.
 // go generate ./internal/config writes it.
 func TestManualIsCurrent(t *testing.T) {
 	page := manual(t)
@@ -51,7 +52,7 @@ func TestManualExplainsEveryKey(t *testing.T) {
 	}
 }
 
-// documented is one struct of config.go.
+// documented is one block of the file.
 type documented struct {
 	about string
 	keys  []documentedKey
@@ -62,14 +63,26 @@ type documentedKey struct {
 	key, typ, what string
 }
 
-// structs reads config.go.
+// structs reads the blocks of the file: every struct with keys, and Secret.
 func structs(t *testing.T) map[string]documented {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", nil, parser.ParseComments)
+	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]documented{}
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks(file, found)
+	}
+	return found
+}
+
+// blocks adds those of one file.
+func blocks(file *ast.File, found map[string]documented) {
 	for _, decl := range file.Decls {
 		gen, ok := decl.(*ast.GenDecl)
 		if !ok || gen.Tok != token.TYPE {
@@ -86,13 +99,17 @@ func structs(t *testing.T) map[string]documented {
 				if f.Tag == nil {
 					continue
 				}
-				key := reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("yaml")
+				key, ok := reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Lookup("yaml")
+				if !ok {
+					continue
+				}
 				d.keys = append(d.keys, documentedKey{strings.TrimSpace(f.Doc.Text()), key, typeWords(f.Type), strings.TrimSpace(f.Comment.Text())})
 			}
-			found[typ.Name.Name] = d
+			if len(d.keys) > 0 || typ.Name.Name == "Secret" {
+				found[typ.Name.Name] = d
+			}
 		}
 	}
-	return found
 }
 
 // typeWords says in words what a value looks like; blocks are links.
@@ -127,19 +144,19 @@ func typeWords(e ast.Expr) string {
 
 // order is the order of the page, from what a newcomer needs first.
 var order = []string{"File", "Page", "Weights", "Group", "Component", "Monitor", "Expect", "Auth", "OAuth2", "TLS", "Step", "Schedule", "Value", "Flap",
-	"Window", "Location", "Retention", "Engine", "Log", "ProbeLimits", "Blackbox", "Secret"}
+	"Window", "SMTP", "Slack", "Channel", "Route", "When", "Hours", "Escalation", "Rotation", "Subscribers", "Deadman", "Location", "Retention", "SignIn", "OIDC", "Engine", "Log", "ProbeLimits", "Blackbox", "Secret"}
 
 // manual writes the page.
 func manual(t *testing.T) string {
 	t.Helper()
 	all := structs(t)
 	if len(all) != len(order) {
-		t.Fatalf("config.go has %d blocks, the manual lists %d", len(all), len(order))
+		t.Fatalf("there are %d blocks, the manual lists %d", len(all), len(order))
 	}
 	var b strings.Builder
 	b.WriteString(`# Configuration
 
-<!-- Written by go generate ./internal/config from the comments in internal/config/config.go. Do not edit. -->
+<!-- Written by go generate ./internal/config from the comments in internal/config. Do not edit. -->
 
 One file, ` + "`evenkeel.yaml`" + `, says what is watched and what the page shows. ` + "`evenkeel init`" + ` writes a commented one to start from,
 ` + "`evenkeel config validate FILE`" + ` tells every mistake at once with its line and a hint, ` + "`config plan FILE`" + ` shows what would change,
@@ -163,7 +180,7 @@ and ` + "`config apply FILE`" + ` puts it into force. A running hub also notices
 	for _, name := range order {
 		d, ok := all[name]
 		if !ok {
-			t.Fatalf("config.go has no %s", name)
+			t.Fatalf("there is no block %s", name)
 		}
 		title := strings.ToLower(name)
 		if name == "File" {

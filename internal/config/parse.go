@@ -26,6 +26,9 @@ type Options struct {
 	CheckMonitor func(m Monitor) []Problem                                 // what only the kind knows; Path is relative to the monitor
 	CheckRRule   func(rule, zone, start string, lasts time.Duration) error // recurring maintenance
 	CheckCron    func(expression, zone string) error                       // heartbeat schedules
+	Unseal       UnsealBy                                                  // for secrets of definitions made in the console
+	CheckChannel func(f File, c Channel) []Problem                         // what only the kind of channel knows; Path is relative to the channel, or to smtp
+	Roles        []string                                                  // the roles that a person can have
 }
 
 // Lookup finds a variable that the file asks for.
@@ -68,6 +71,7 @@ func Parse(name string, src []byte, o Options) (File, error) {
 	overridden, more := overlay(&f, o)
 	problems = append(problems, more...)
 	f.fill(doc)
+	f.lines = linesOf(doc, &f)
 	problems = append(problems, validate(&f, doc, overridden, o)...)
 	if err := problems.err(); err != nil {
 		return File{}, err
@@ -119,6 +123,10 @@ func (f *File) anchorPaths(dir string) {
 	}
 	f.Data = cmp.Or(f.Data, DefaultData)
 	anchor(&f.Data)
+	anchor(&f.SMTP.CAFile)
+	f.eachNoticeSecret(func(_ string, s *Secret) { anchor(&s.File) })
+	anchor(&f.KeyFile)
+	anchor(&f.SignIn.OIDC.ClientSecret.File)
 	f.eachMonitor(func(_ string, m *Monitor) {
 		anchor(&m.BodyFile)
 		anchor(&m.TLS.CAFile)
@@ -173,6 +181,14 @@ func (m *Monitor) eachReference(visit func(path, name string)) {
 // variables lists the environment variables that the file itself asks for.
 func (f *File) variables() []string {
 	var names []string
+	f.eachNoticeSecret(func(_ string, s *Secret) {
+		if s.Env != "" {
+			names = append(names, s.Env)
+		}
+	})
+	if s := f.SignIn.OIDC.ClientSecret; s.Env != "" {
+		names = append(names, s.Env)
+	}
 	f.eachMonitor(func(_ string, m *Monitor) {
 		m.eachSecret(func(_ string, s *Secret) {
 			if s.Env != "" {

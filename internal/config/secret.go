@@ -12,7 +12,7 @@ func (s Secret) String() string {
 		return "environment variable " + s.Env
 	case s.File != "":
 		return "file " + s.File
-	case s.Plain != "":
+	case s.Plain != "", s.Sealed != "":
 		return "redacted"
 	default:
 		return ""

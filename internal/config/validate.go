@@ -17,11 +17,12 @@ import (
 // and goes on. It sees the file after defaults were filled in.
 type checker struct {
 	f          *File
-	doc        *document
+	places     places
 	overridden map[string]string // path → variable that overrides it
 	o          Options
 	problems   Problems
 
+	settled    int      // monitors at the front whose options were checked before
 	components []string // ids, in order
 	defined    map[string]bool
 	zones      map[string]*time.Location
@@ -29,13 +30,26 @@ type checker struct {
 
 // validate gives everything that is wrong with f and can be known without a network.
 func validate(f *File, doc *document, overridden map[string]string, o Options) Problems {
-	c := &checker{f: f, doc: doc, overridden: overridden, o: o, defined: map[string]bool{}, zones: map[string]*time.Location{}}
+	c := newChecker(f, doc, o)
+	c.overridden = overridden
 	c.hub()
 	c.page()
 	c.componentTree()
 	c.watched()
 	c.maintenance()
+	c.notices()
+	c.signIn()
 	return c.problems
+}
+
+func newChecker(f *File, where places, o Options) *checker {
+	return &checker{f: f, places: where, o: o, defined: map[string]bool{}, zones: map[string]*time.Location{}}
+}
+
+// places tells where things stand, by path.
+type places interface {
+	// find gives the file and the place of a path, or of the nearest thing above it.
+	find(path string) (file string, where place)
 }
 
 // full reports whether more problems were found than will be listed, so that
@@ -64,11 +78,12 @@ func (s spot) add(key, hint, reason string, args ...any) {
 		return
 	}
 	path := s.base + key
-	p := Problem{File: s.doc.name, Path: path, Reason: fmt.Sprintf(reason, args...), Hint: hint}
+	p := Problem{Path: path, Reason: fmt.Sprintf(reason, args...), Hint: hint}
 	if name, ok := s.overridden[path]; ok {
 		p.File, p.Path = environment, name
 	} else {
-		where, _ := s.doc.at(path)
+		var where place
+		p.File, where = s.places.find(path)
 		p.Line, p.Column = where.line, where.column
 	}
 	s.problems = append(s.problems, p)
@@ -282,7 +297,7 @@ func (x *ids) take(s spot, id string) {
 	case id == "":
 		s.add(".id", "lower-case letters, digits and dashes, e.g. web-shop", "%s needs an id", x.what)
 	case taken:
-		s.add(".id", "ids are unique", "the id %s is taken already, in line %d", id, first.line(".id"))
+		s.add(".id", "ids are unique", "the id %s is taken already, in %s", id, first.line(".id", s))
 	case s.idOK(".id", id):
 		x.taken[id] = s
 	}
@@ -299,18 +314,23 @@ func (x *ids) rename(s spot, id, was string) {
 	case was == id:
 		s.add(".was", "remove it", "this is the id it has now")
 	case used:
-		s.add(".was", "a former id is no longer in use", "%s is still the id of another, in line %d", was, user.line(".id"))
+		s.add(".was", "a former id is no longer in use", "%s is still the id of another, in %s", was, user.line(".id", s))
 	case claimed:
-		s.add(".was", "history can go to one of them only", "%s is claimed already, in line %d", was, claimant.line(".was"))
+		s.add(".was", "history can go to one of them only", "%s is claimed already, in %s", was, claimant.line(".was", s))
 	default:
 		x.was[was] = s
 	}
 }
 
-// line is the line on which a key below the spot stands.
-func (s spot) line(key string) int {
-	where, _ := s.doc.at(s.base + key)
-	return where.line
+// line tells where a key below the spot stands, to who looks from another spot:
+// "line 12", and of which file where that is not the same.
+func (s spot) line(key string, from spot) string {
+	file, where := s.places.find(s.base + key)
+	line := "line " + strconv.Itoa(where.line)
+	if here, _ := s.places.find(from.base + key); here != file {
+		return file + ", " + line
+	}
+	return line
 }
 
 func (s spot) idOK(key, id string) bool {

@@ -38,6 +38,9 @@ func (s spot) window(w Window) {
 	}
 	zone := s.zone(".zone", w.Zone)
 	s.atMost(".duration", w.Duration, MaxWindowLength)
+	if w.Remind != nil {
+		s.reminders(*w.Remind)
+	}
 
 	oneOff, recurring := w.From != "" || w.To != "", w.RRule != "" || w.Start != "" || w.Duration != 0
 	switch {
@@ -56,6 +59,24 @@ func (s spot) window(w Window) {
 			s.add(".to", "", "it ends before it begins")
 		case to.Sub(from) > MaxWindowLength.D():
 			s.add(".to", "", "longer than the %s that are allowed", MaxWindowLength)
+		}
+	}
+}
+
+// MaxReminders bounds how often people are reminded of one window, MaxRemindAhead
+// how long before it.
+const (
+	MaxReminders   = 5
+	MaxRemindAhead = Duration(30 * 24 * time.Hour)
+)
+
+func (s spot) reminders(ahead []Duration) {
+	if len(ahead) > MaxReminders {
+		s.add(".remind", "", "%d reminders are more than the %d that are allowed", len(ahead), MaxReminders)
+	}
+	for i, d := range ahead {
+		if d < Duration(time.Minute) || d > MaxRemindAhead {
+			s.in(".remind", i).add("", "from a minute to 30 days before it begins", "%s is out of range", d)
 		}
 	}
 }

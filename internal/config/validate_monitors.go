@@ -30,7 +30,9 @@ func (c *checker) watched() {
 		} else {
 			at.isComponent(".component", m.Component)
 		}
-		at.monitor(m, locations)
+		if i >= c.settled {
+			at.monitor(m, locations)
+		}
 	}
 	for i := range f.Sentinels {
 		m, at := &f.Sentinels[i], s.in("sentinels", i)

@@ -12,7 +12,7 @@ var layers = [][]string{
 		"templates", "assets", "deploy/examples"},
 	{"internal/access"}, // an entry of the journal says who acted
 	{"internal/journal"},
-	{"internal/status", "internal/notice", "internal/ticket", "internal/release", "internal/people"},
+	{"internal/status", "internal/incident", "internal/notice", "internal/ticket", "internal/release", "internal/people"},
 	{"internal/hub"},
 	{"web", "ingest", "monitors", "internal/store", "internal/latency", "internal/notify", "internal/rollout", "internal/importer"},
 	{"internal/app"},
@@ -58,11 +58,18 @@ var modules = map[string][]string{
 	"github.com/emersion/":                {"monitors", "ingest", "internal/notify", "internal/demo"},
 	"google.golang.org/grpc":              {"monitors"},
 	"go.mongodb.org/mongo-driver/v2/bson": {"monitors"},
-	"golang.org/x/oauth2":                 {"monitors"},
-	"golang.org/x/net":                    {"monitors", "internal/netguard"},
+	"golang.org/x/oauth2":                 {"monitors", "web"},
+	"github.com/alexedwards/argon2id":     {"internal/people"},
+	"github.com/pquerna/otp":              {"internal/people"},
+	"github.com/coreos/go-oidc/v3":        {"web"},
+	"golang.org/x/net":                    {"monitors", "internal/netguard", "internal/notice", "internal/notify"},
 	"golang.org/x/text":                   {"monitors"},
 	"golang.org/x/sync":                   {anywhere},
-	"golang.org/x/sys":                    {"internal/store", "monitors", "cmd/evenkeel"},
+	"golang.org/x/sys":                    {"internal/store", "monitors", "internal/app", "cmd/evenkeel"},
+	"github.com/yuin/goldmark":            {"internal/markup"},
+	"github.com/microcosm-cc/bluemonday":  {"internal/markup"},
+	"github.com/wneessen/go-mail":         {"internal/notify"},
+	"github.com/nicholas-fedor/shoutrrr":  {"internal/notify"},
 	"github.com/chromedp/":                {"scripts"},
 }
 
@@ -71,6 +78,7 @@ var testModules = []string{
 	"github.com/google/go-cmp", "github.com/alicebob/miniredis/v2", "github.com/arran4/golang-ical", "modernc.org/sqlite", "github.com/chromedp/", "golang.org/x/net", "github.com/emersion/",
 	"github.com/miekg/dns", "google.golang.org/grpc", "github.com/redis/go-redis/v9", "github.com/google/uuid", "golang.org/x/sys",
 	"github.com/prometheus/client_golang", "github.com/prometheus/client_model", "github.com/prometheus/common", "go.mongodb.org/mongo-driver/v2/bson",
+	"github.com/go-jose/go-jose/v4", "github.com/pquerna/otp",
 }
 
 // maxLines is when a file asks for a hard look.

@@ -11,7 +11,10 @@ const verifyBatch = 1000
 // Verify walks the whole sealed journal and recomputes the chain. It gives nil
 // when every link holds, a *Broken naming the first that does not, or the
 // reader's error when the journal could not be read to its end.
-func Verify(ctx context.Context, r Reader) error {
+func Verify(ctx context.Context, r Reader) error { return walk(ctx, r, func(int64) {}) }
+
+// walk is Verify that tells after each batch how far it has come.
+func walk(ctx context.Context, r Reader, come func(seq int64)) error {
 	seq, hash := int64(0), Genesis
 	for {
 		entries, err := r.After(ctx, seq, verifyBatch)
@@ -30,5 +33,6 @@ func Verify(ctx context.Context, r Reader) error {
 			}
 			seq, hash = e.Seq, e.Hash
 		}
+		come(seq)
 	}
 }

@@ -23,6 +23,7 @@ type Options struct {
 }
 
 // Guard says which addresses may be dialled. It never changes and may be shared.
+// The zero Guard allows public addresses alone.
 type Guard struct {
 	allowPrivate bool
 	deny         []netip.Prefix

@@ -36,20 +36,42 @@ func (w *Watch) Plan(ctx context.Context, def Definition) (Plan, error) {
 // Monitors that stay keep streak and verdict. A definition that is in force
 // already changes and writes nothing. Errors: Forbidden, Invalid, Conflict,
 // Unavailable; on any error all is as before.
-func (w *Watch) Apply(ctx context.Context, by access.Actor, def Definition) (p Plan, err error) {
+func (w *Watch) Apply(ctx context.Context, by access.Actor, def Definition) (Plan, error) {
 	if err := by.Check(access.SetupApply); err != nil {
 		return Plan{}, err
 	}
+	return w.apply(ctx, by, def, nil)
+}
+
+// apply is Apply for an actor whose right was checked. also, when it is not
+// nil, joins the unit of work, which is then done whether or not the definition
+// is in force already.
+func (w *Watch) apply(ctx context.Context, by access.Actor, def Definition, also func(journal.Tx) error) (p Plan, err error) {
 	w.applying.Lock()
 	defer w.applying.Unlock()
 	for range applyTries {
 		if p, err = w.Plan(ctx, def); err != nil {
 			return Plan{}, err
 		}
-		if p.Empty() {
+		if p.Empty() && also == nil {
 			return p, nil
 		}
-		err = w.work.Do(ctx, by, func(tx journal.Tx) error { return w.write(ctx, tx, def, p) })
+		mark, before := fingerprint(def), w.applied.Load()
+		w.applied.Store(&mark) // before the journal can tell of it
+		err = w.work.Do(ctx, by, func(tx journal.Tx) error {
+			if also != nil {
+				if err := also(tx); err != nil {
+					return err
+				}
+			}
+			if p.Empty() {
+				return nil
+			}
+			return w.write(ctx, tx, def, p)
+		})
+		if err != nil {
+			w.applied.Store(before)
+		}
 		if problem.KindOf(err) != problem.KindConflict {
 			break
 		}
@@ -57,11 +79,32 @@ func (w *Watch) Apply(ctx context.Context, by access.Actor, def Definition) (p P
 	if err != nil {
 		return Plan{}, err
 	}
+	if p.Empty() {
+		return p, nil
+	}
 	if err := w.adoptCatalog(ctx); err != nil {
 		return p, err
 	}
 	nudge(w.replan)
 	return p, nil
+}
+
+// Applied reports whether it was this process that made a definition true last,
+// by the id that the journal gives it in setup.applied.
+func (w *Watch) Applied(setup string) bool {
+	mark := w.applied.Load()
+	return mark != nil && *mark == setup
+}
+
+// Adopt takes over a definition that another hub made true. Errors: Unavailable.
+func (w *Watch) Adopt(ctx context.Context) error {
+	w.applying.Lock()
+	defer w.applying.Unlock()
+	if err := w.adoptCatalog(ctx); err != nil {
+		return err
+	}
+	nudge(w.replan)
+	return nil
 }
 
 // write puts the rows and journal entries of a plan into a unit of work.
@@ -145,6 +188,7 @@ func (w *Watch) adoptCatalog(ctx context.Context) error {
 		}
 	}
 	w.engine.define(&cat, byMonitor(streaks), w.now())
+	w.engine.hear(w.engine.people, w.now())
 	w.catalog.Store(&cat)
 	nudge(w.wake)
 	return nil

@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -25,9 +26,11 @@ const (
 // BoardDeps is what a Board stands on. What is planned stands in the record, so
 // it needs no calendar.
 type BoardDeps struct {
-	Store   Store
-	Latency Latency
-	Log     *slog.Logger
+	Store      Store
+	Latency    Latency
+	Incidents  Incidents  // nil = none
+	Amendments Amendments // nil = none
+	Log        *slog.Logger
 }
 
 // Board is the read model of the public pages. Page is answered from memory
@@ -36,6 +39,8 @@ type BoardDeps struct {
 type Board struct {
 	store   Store
 	latency Latency
+	told    Incidents
+	amended Amendments
 	log     *slog.Logger
 
 	reading sync.Mutex // one Load or Follow at a time
@@ -48,11 +53,17 @@ type Board struct {
 	works  []Occurrence      // by start
 	days   *days             // of the last page's day; nil before the first
 	lines  map[string]line   // by component key; never written after
+
+	incidents      incidents  // by id; never written after
+	shownIncidents []Incident // of them, as the page tells them: newest start first; never written after
 }
 
 // NewBoard makes a Board that knows nothing yet: Load comes first.
 func NewBoard(d BoardDeps) *Board {
-	return &Board{store: d.Store, latency: d.Latency, log: d.Log, strips: map[string]*strip{}, plan: layoutOf(&Catalog{})}
+	return &Board{
+		store: d.Store, latency: d.Latency, told: d.Incidents, amended: d.Amendments, log: d.Log,
+		strips: map[string]*strip{}, plan: layoutOf(&Catalog{}),
+	}
 }
 
 // layout is the catalog as the page shows it.
@@ -63,12 +74,13 @@ type layout struct {
 	groups  []Group // shown groups in order; the first has ID "" and holds those without one
 	members [][]*Component
 	public  map[string]*Component // by ID
+	byKey   map[string]*Component // the same by key
 }
 
 // layoutOf puts public components under their groups, in the order of the file.
 // A zone that cannot be loaded was refused when it was applied; UTC then stands in.
 func layoutOf(c *Catalog) layout {
-	l := layout{catalog: &Catalog{Site: c.Site, Groups: c.Groups, Components: c.Components}, drawn: drawnOf(c), zone: time.UTC, public: map[string]*Component{}}
+	l := layout{catalog: &Catalog{Site: c.Site, Groups: c.Groups, Components: c.Components}, drawn: drawnOf(c), zone: time.UTC, public: map[string]*Component{}, byKey: map[string]*Component{}}
 	if zone, err := time.LoadLocation(c.Site.Zone); err == nil {
 		l.zone = zone
 	}
@@ -89,7 +101,7 @@ func layoutOf(c *Catalog) layout {
 	for _, x := range comps {
 		at := place[x.Group] // a group that is not defined counts as none
 		l.members[at] = append(l.members[at], x)
-		l.public[x.ID] = x
+		l.public[x.ID], l.byKey[x.Key] = x, x
 	}
 	return l
 }
@@ -142,6 +154,9 @@ func (b *Board) Load(ctx context.Context, seq int64) (err error) {
 	if err := b.readWorks(ctx, next); err != nil {
 		return err
 	}
+	if err := b.readIncidents(ctx, next); err != nil {
+		return err
+	}
 	b.take(next)
 	return nil
 }
@@ -183,6 +198,9 @@ func (b *Board) Follow(ctx context.Context, entries []journal.Sealed) (err error
 			return err
 		}
 	}
+	if err := b.rereadIncidents(ctx, next, touched.incidents); err != nil {
+		return err
+	}
 	b.take(next)
 	return nil
 }
@@ -190,14 +208,19 @@ func (b *Board) Follow(ctx context.Context, entries []journal.Sealed) (err error
 // touched is what entries make out of date.
 type touched struct {
 	catalog, works bool
-	components     map[string]bool // keys whose spans changed
+	components     map[string]bool      // keys whose spans changed
+	incidents      map[string]time.Time // ids; see rereadIncidents
 }
 
 // touchedBy tells what entries make out of date. Verbs that are not known here
 // are taken by their subject, so that a new one shows too.
 func touchedBy(entries []journal.Sealed) touched {
-	t := touched{components: map[string]bool{}}
-	for _, e := range entries {
+	t := touched{components: map[string]bool{}, incidents: map[string]time.Time{}}
+	for i := range entries {
+		e := &entries[i]
+		if t.touchIncident(e) {
+			continue
+		}
 		switch {
 		case strings.HasPrefix(e.Verb, "month."): // frozen months are read when they are asked for
 		case e.Verb == "component.moved":
@@ -221,7 +244,7 @@ func touchedBy(entries []journal.Sealed) touched {
 func (b *Board) copy() *Board {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	next := &Board{seq: b.seq, from: b.from, plan: b.plan, works: b.works, strips: make(map[string]*strip, len(b.strips))}
+	next := &Board{seq: b.seq, from: b.from, plan: b.plan, works: b.works, incidents: b.incidents, strips: make(map[string]*strip, len(b.strips))}
 	for key, s := range b.strips {
 		kept := *s
 		next.strips[key] = &kept
@@ -238,9 +261,11 @@ func (b *Board) take(next *Board) {
 		s.component = c
 		strips[c.Key] = s
 	}
+	shown := next.plan.arrange(next.incidents)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.seq, b.from, b.plan, b.strips, b.works = next.seq, next.from, next.plan, strips, next.works
+	b.incidents, b.shownIncidents = next.incidents, shown
 }
 
 // readCatalog reads what is defined.
@@ -332,6 +357,10 @@ func (b *Board) forget(now time.Time) {
 	b.works = slices.DeleteFunc(slices.Clone(b.works), func(o Occurrence) bool {
 		return o.Over() && o.To.Before(from) && o.EndedAt.Before(from)
 	})
+	old := func(i *Incident) bool { return i.ended() <= from.UnixMicro() }
+	b.incidents = maps.Clone(b.incidents)
+	maps.DeleteFunc(b.incidents, func(_ string, i Incident) bool { return old(&i) })
+	b.shownIncidents = slices.DeleteFunc(slices.Clone(b.shownIncidents), func(i Incident) bool { return old(&i) })
 }
 
 // Page builds the front page of the minute of now, from memory.

@@ -4,10 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
-	"evenkeel/internal/journal"
 	"evenkeel/internal/problem"
 )
 
@@ -39,7 +37,7 @@ func (w *Watch) maintenanceLoop(ctx context.Context) {
 			loaded = w.loadWorks(ctx)
 			continue
 		}
-		if w.mono() >= next {
+		if w.mono() >= next && w.adoptWorks(ctx) {
 			next = w.mono() + replanEvery
 			w.replanWorks()
 		}
@@ -52,15 +50,42 @@ func (w *Watch) knownOccurrences(ctx context.Context) ([]Occurrence, error) {
 	return KnownOccurrences(ctx, w.store, w.now())
 }
 
+// Replan says that people may have planned or changed maintenance. The watch
+// reads it and acts on it. It never blocks; where this process does not watch
+// it has no effect.
+func (w *Watch) Replan() { nudge(w.replan) }
+
+// adoptWorks takes over the windows and occurrences that people changed, and
+// reports whether they could be read.
+func (w *Watch) adoptWorks(ctx context.Context) bool {
+	return w.readWorks(ctx, func(known []Occurrence) {
+		for _, o := range known {
+			w.engine.adopt(o, w.now())
+		}
+	})
+}
+
 // loadWorks takes over what SQL has, and reports whether it could be read.
 func (w *Watch) loadWorks(ctx context.Context) bool {
-	known, err := w.knownOccurrences(ctx)
+	return w.readWorks(ctx, func(known []Occurrence) { w.engine.takeUpWorks(known, w.now()) })
+}
+
+// readWorks reads windows and occurrences as they were at one moment, and lets
+// take have the occurrences under the lock when the windows are in force.
+func (w *Watch) readWorks(ctx context.Context, take func([]Occurrence)) bool {
+	w.applying.Lock()
+	defer w.applying.Unlock()
+	windows, known, err := w.store.Planned(ctx, knownSince(w.now()))
 	if err != nil {
 		return false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.engine.takeUpWorks(known, w.now())
+	cat := *w.engine.catalog
+	cat.Windows = windows
+	w.engine.catalog = &cat
+	w.catalog.Store(&cat)
+	take(known)
 	return true
 }
 
@@ -139,6 +164,9 @@ func (e *engine) stepWorks(now time.Time) {
 			e.revise(r)
 			o = e.works[o.ID]
 		}
+		if r, due := NextWord(o, e.good(o), now); due {
+			e.revise(r)
+		}
 	}
 }
 
@@ -154,23 +182,22 @@ func (e *engine) good(o Occurrence) bool {
 func (e *engine) revise(r Revision) {
 	before, o := e.works[r.Occurrence.ID], r.Occurrence
 	e.works[o.ID] = o
-	e.outbox.revise(o, journal.Entry{
-		Verb: r.Verb, Subject: journal.Ref{Kind: "maintenance", ID: o.ID}, EffectiveAt: r.At, Audience: journal.AudiencePublic,
-		Payload: map[string]string{
-			"window": o.Window, "state": string(o.State), "sequence": strconv.Itoa(o.Sequence),
-			"from": o.From.UTC().Format(time.RFC3339), "to": o.To.UTC().Format(time.RFC3339),
-		},
-	})
+	e.outbox.revise(o, r.entry())
+	e.enact(before, o, r.At)
+}
+
+// enact makes the page follow an occurrence from what it was to what it is.
+func (e *engine) enact(before, o Occurrence, at time.Time) {
 	if before.Covers() {
 		for _, id := range before.Components {
 			c := e.ids[id]
 			if c != nil && !(o.Covers() && slices.Contains(o.Components, id)) {
-				e.reopen(c, workRef(o), r.At)
+				e.reopen(c, workRef(o), at)
 			}
 		}
 	}
 	if o.Covers() {
-		e.cover(o, r.At)
+		e.cover(o, at)
 	}
 }
 
@@ -186,14 +213,37 @@ func (e *engine) cover(o Occurrence, from time.Time) {
 // workRef names an occurrence in spans.
 func workRef(o Occurrence) string { return "maintenance/" + o.ID }
 
-// versioned sets the version that SQL has of an occurrence.
+// versioned notes the version that SQL has of an occurrence that we wrote.
 func (e *engine) versioned(id string, version int64) {
-	if o, ok := e.works[id]; ok {
+	if o, ok := e.works[id]; ok && o.Version < version {
 		o.Version = version
 		e.works[id] = o
 	}
-	if o, ok := e.outbox.occurrences[id]; ok {
+	if o, ok := e.outbox.occurrences[id]; ok && o.Version < version {
 		o.Version = version
 		e.outbox.occurrences[id] = o
 	}
+}
+
+// adopt takes over an occurrence as SQL has it when somebody else wrote it: a
+// person at the desk, or we ourselves without hearing that it succeeded. What
+// was to be written on top of an older version is let go of; the clock does it
+// anew where it still applies.
+func (e *engine) adopt(o Occurrence, now time.Time) {
+	before, known := e.works[o.ID]
+	waits, pending := e.outbox.occurrences[o.ID]
+	outdated := pending && waits.Version < o.Version
+	if known && before.Version >= o.Version && !outdated {
+		return
+	}
+	delete(e.outbox.occurrences, o.ID)
+	e.works[o.ID] = o
+	at := now
+	switch {
+	case o.Over() && !o.EndedAt.IsZero():
+		at = o.EndedAt
+	case o.Covers() && !before.Covers():
+		at = later(o.StartedAt, o.From)
+	}
+	e.enact(before, o, at)
 }

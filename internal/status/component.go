@@ -128,6 +128,7 @@ type Site struct {
 	Home      string // the organisation's own site, "" for none
 	ReportURL string // where "Report a problem" leads; "" = the page's own form when there is one
 	Simulated bool   // the demo: the page says that services are simulated and the past is generated
+	Strict    bool   // Statuspage's own rule: its indicator follows components alone, not open incidents
 	Weights   Weights
 }
 

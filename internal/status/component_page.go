@@ -29,6 +29,7 @@ func (b *Board) Component(ctx context.Context, id string, now time.Time) (_ *Com
 	b.mu.Lock()
 	plan := b.plan
 	page := b.build(now)
+	told := b.shownIncidents
 	b.mu.Unlock()
 	c := plan.public[id]
 	if c == nil {
@@ -44,7 +45,10 @@ func (b *Board) Component(ctx context.Context, id string, now time.Time) (_ *Com
 	if err != nil {
 		return nil, err
 	}
-	p := &ComponentPage{Page: page, Changes: changesOf(spans)}
+	p := &ComponentPage{Page: page, Changes: changesOf(spans), Incidents: incidentsOf(told, id)}
+	if p.Corrected, err = b.rectifications(ctx, c.Key, frozen, plan.zone); err != nil {
+		return nil, err
+	}
 	rows := page.byID()
 	p.Component = *rows[id]
 	for _, need := range c.Needs {

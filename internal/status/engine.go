@@ -24,6 +24,8 @@ type engine struct {
 	waiting    []waiting
 	pass       int
 	works      map[string]Occurrence // maintenance, by occurrence ID
+	people     spoken                // what people said that still holds
+	confirmed  string                // the newest confirmation that was heard, by its entry
 	due        map[*judged]struct{}  // components whose held moves have a time limit
 	clock      wallClock
 	doubtUntil time.Duration // monotonic: until then results are inconclusive

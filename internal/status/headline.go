@@ -11,6 +11,7 @@ const MaxNamed = 3
 
 // shown is one component as the headline sees it.
 type shown struct {
+	id     string
 	name   string
 	status Status
 	since  time.Time
@@ -26,6 +27,7 @@ type saying struct {
 	zone  *time.Location
 	all   []shown
 	works []Occurrence // in progress
+	open  []Incident   // the worst first
 	ended int64        // when the last trouble within the bars ended; 0 = there was none
 	calm  int          // days that the bars know of
 }
@@ -43,6 +45,14 @@ func (s *saying) in(status Status) []shown {
 
 // headline says the verdict in words: what is wrong, what is not, and since when.
 func (s *saying) headline() Headline {
+	if len(s.open) > 0 {
+		return s.incidentHeadline()
+	}
+	return s.componentHeadline()
+}
+
+// componentHeadline is the headline while no incident is open.
+func (s *saying) componentHeadline() Headline {
 	major, partial, degraded := s.in(MajorOutage), s.in(PartialOutage), s.in(Degraded)
 	kept, unknown, fine := s.in(UnderMaintenance), s.in(NotMeasured), s.in(Operational)
 	groups := [][]shown{major, partial, degraded}
@@ -132,7 +142,7 @@ func (s *saying) about(list []shown, one, many string) string {
 	switch n := len(list); {
 	case n == 1:
 		return list[0].name + " " + one
-	case n == len(s.all):
+	case n == len(s.all) && len(s.open) == 0:
 		return "All services " + many
 	case n <= MaxNamed:
 		return namesOf(list) + " " + many

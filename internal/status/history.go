@@ -13,7 +13,7 @@ import (
 const (
 	// MaxHistoryMonths is how far back the history goes.
 	MaxHistoryMonths = 36
-	// MaxMonthEvents bounds the troubles that one month of it tells.
+	// MaxMonthEvents bounds the troubles, and the incidents, that one month of it tells.
 	MaxMonthEvents = 300
 )
 
@@ -29,7 +29,12 @@ func (b *Board) History(ctx context.Context, now time.Time, months int) (_ []His
 	b.mu.Lock()
 	plan := b.plan
 	b.mu.Unlock()
-	spans, err := b.store.AllSpans(ctx, Published, monthAfter(now, 1-months, plan.zone))
+	begin := monthAfter(now, 1-months, plan.zone)
+	spans, err := b.store.AllSpans(ctx, Published, begin)
+	if err != nil {
+		return nil, err
+	}
+	told, err := b.incidentsSince(ctx, &plan, begin)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +43,10 @@ func (b *Board) History(ctx context.Context, now time.Time, months int) (_ []His
 		return nil, err
 	}
 	h := chronicleOf(&plan, spans, frozen)
+	h.told, h.tellers = told, tellersOf(told)
+	for n := range told {
+		h.born = min(h.born, told[n].StartedAt.UnixMicro())
+	}
 	var out []HistoryMonth
 	for n := range months {
 		from, to := monthAfter(now, -n, plan.zone), monthAfter(now, 1-n, plan.zone)
@@ -54,6 +63,8 @@ type chronicle struct {
 	stints map[string][]stint  // by component key
 	net    map[[2]string]Tally // frozen months, by component key and month
 	born   int64
+	told   []Incident // newest start first
+	tellers
 }
 
 func chronicleOf(plan *layout, spans []Span, frozen []Month) *chronicle {
@@ -94,7 +105,7 @@ func (h *chronicle) month(from, to, now time.Time, plan *layout) HistoryMonth {
 			}
 			for _, run := range troubles(stints, begin) {
 				// One that began before is told in the month in which it began.
-				if run.from >= begin && run.from < to.UnixMicro() {
+				if run.from >= begin && run.from < to.UnixMicro() && h.of(c.ID, run.from, run.to) == nil {
 					m.Events = append(m.Events, run.event(c))
 				}
 			}
@@ -113,6 +124,11 @@ func (h *chronicle) month(from, to, now time.Time, plan *layout) HistoryMonth {
 	sortEvents(m.Events)
 	slices.SortStableFunc(m.Events, func(a, b PastEvent) int { return dayStart(b.From, plan.zone).Compare(dayStart(a.From, plan.zone)) })
 	m.Events = m.Events[:min(len(m.Events), MaxMonthEvents)]
+	for n := range h.told {
+		if at := h.told[n].StartedAt.UnixMicro(); at >= begin && at < to.UnixMicro() && len(m.Incidents) < MaxMonthEvents {
+			m.Incidents = append(m.Incidents, h.told[n])
+		}
+	}
 	return m
 }
 

@@ -197,13 +197,12 @@ func (e *engine) maintain(c *judged, ref string, from time.Time) {
 	})
 }
 
-// reopen ends maintenance on a component: the page says what checks say.
+// reopen ends maintenance on a component: the page says what people say of it,
+// or else what checks say.
 func (e *engine) reopen(c *judged, ref string, at time.Time) {
-	if !c.page.finish(ref) {
-		return
+	if c.page.finish(ref) {
+		e.uncover(c, at)
 	}
-	c.page.floor = at
-	e.show(c, []Span{c.page.says})
 }
 
 // confirm publishes what checks see: a person said that it is so.

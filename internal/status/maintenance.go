@@ -2,9 +2,12 @@ package status
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 
+	"evenkeel/internal/journal"
 	"evenkeel/internal/problem"
 )
 
@@ -22,6 +25,8 @@ type Window struct {
 	Start       string        // local first start, 2006-01-02T15:04, of a recurring window
 	Duration    time.Duration // of each occurrence of a recurring window
 	Sequence    int           // RFC 5545 SEQUENCE: grows with every change
+	Conduct     Conduct
+	Hand        bool // planned at the desk; else it stands in the file, which alone may change it
 	RemovedAt   time.Time
 	Version     int64
 }
@@ -51,7 +56,28 @@ type Occurrence struct {
 	EndedAt    time.Time
 	Sequence   int
 	ChangedAt  time.Time // when anything about it was last revised
+	Conduct    Conduct
+	Pinned     bool      // a person revised its times or called it off: those no longer follow its window
+	RemindedAt time.Time // when people were reminded of it last
+	NaggedAt   time.Time // when its owner was last told that it is overdue
 	Version    int64
+}
+
+// entry is the journal entry of a revision of a person's or the clock's.
+func (r Revision) entry() journal.Entry {
+	o := &r.Occurrence
+	e := journal.Entry{
+		Verb: r.Verb, Subject: journal.Ref{Kind: "maintenance", ID: o.ID}, EffectiveAt: r.At, Audience: journal.AudiencePublic,
+		Payload: map[string]string{
+			"window": o.Window, "state": string(o.State), "sequence": strconv.Itoa(o.Sequence),
+			"from": o.From.UTC().Format(time.RFC3339), "to": o.To.UTC().Format(time.RFC3339),
+		},
+	}
+	maps.Copy(e.Payload, r.Facts)
+	if r.Verb == "maintenance.overdue" || r.Verb == "maintenance.arranged" {
+		e.Audience = journal.AudienceStaff
+	}
+	return e
 }
 
 const (
@@ -117,6 +143,7 @@ type Revision struct {
 	Occurrence Occurrence
 	Verb       string
 	At         time.Time
+	Facts      map[string]string // for the journal, beside what every revision tells
 }
 
 // maintenanceVerbs names the change into a state in the journal.
@@ -156,6 +183,11 @@ func (o Occurrence) On(event MaintenanceEvent, at, now time.Time) (Revision, err
 func NextStep(o Occurrence, good bool, now time.Time) (step Revision, ok bool) {
 	event, at := MaintenanceEvent(""), now
 	switch {
+	case o.State == MaintenanceScheduled && o.Conduct.StartsByHand:
+		if now.Before(o.To) {
+			return Revision{}, false
+		}
+		event = MaintenanceCancel // nobody began it in its time
 	case o.State == MaintenanceScheduled && !now.Before(o.From):
 		event = MaintenanceStart
 		if now.Sub(o.From) <= startGrace {
@@ -165,6 +197,8 @@ func NextStep(o Occurrence, good bool, now time.Time) (step Revision, ok bool) {
 		event, at = MaintenanceVerify, later(o.To, o.StartedAt)
 	case o.State == MaintenanceVerifying && now.Before(o.To):
 		event = MaintenanceStart // it was prolonged
+	case o.State == MaintenanceVerifying && o.Conduct.EndsByHand:
+		return Revision{}, false
 	case o.State == MaintenanceVerifying && !now.Before(o.To.Add(VerifyAtMost)):
 		event, at = MaintenanceComplete, later(o.To.Add(VerifyAtMost), o.StartedAt)
 	case o.State == MaintenanceVerifying && good:
@@ -179,8 +213,11 @@ func NextStep(o Occurrence, good bool, now time.Time) (step Revision, ok bool) {
 // KnownOccurrences reads what Reconcile must know: everything ahead, under way,
 // and of the last year.
 func KnownOccurrences(ctx context.Context, store Store, now time.Time) ([]Occurrence, error) {
-	return store.Occurrences(ctx, now.AddDate(-1, 0, 0), endOfTime)
+	return store.Occurrences(ctx, knownSince(now), endOfTime)
 }
+
+// knownSince is how far back Reconcile must know.
+func knownSince(now time.Time) time.Time { return now.AddDate(-1, 0, 0) }
 
 // endOfTime is later than anything that is planned.
 var endOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -260,8 +297,14 @@ func (r *reconciling) once(w *Window, known []Occurrence) {
 	id := occurrenceID(w.Key, w.From)
 	for i := range known {
 		o := &known[i]
+		if o.Window == w.Key && o.From.Equal(w.From) && o.To.Equal(w.To) { // moved here, and perhaps over already
+			id = o.ID
+		}
+	}
+	for i := range known {
+		o := &known[i]
 		started := o.State == MaintenanceInProgress || o.State == MaintenanceVerifying
-		if o.Window == w.Key && (o.State == MaintenanceScheduled || started && !w.From.After(r.now)) {
+		if o.Window == w.Key && (o.State == MaintenanceScheduled || started && (o.Pinned || !w.From.After(r.now))) {
 			id = o.ID
 			break
 		}
@@ -279,13 +322,15 @@ func (r *reconciling) want(w *Window, id string, from, to time.Time) {
 		if to.After(r.now) {
 			fresh := Occurrence{
 				ID: id, Window: w.Key, Title: w.Title, Text: w.Description, Components: slices.Clone(w.Components),
-				From: from, To: to, State: MaintenanceScheduled, Sequence: w.Sequence, ChangedAt: r.now,
+				From: from, To: to, State: MaintenanceScheduled, Sequence: w.Sequence, ChangedAt: r.now, Conduct: w.Conduct,
 			}
 			r.add(fresh, maintenanceVerbs[MaintenanceScheduled])
 		}
 		return
-	case o.State == MaintenanceCompleted, o.State == MaintenanceCancelled && !to.After(r.now):
+	case o.State == MaintenanceCompleted, o.State == MaintenanceCancelled && (o.Pinned || !to.After(r.now)):
 		return
+	case o.Pinned:
+		from, to = o.From, o.To
 	}
 	is := *o
 	if is.State == MaintenanceCancelled {
@@ -301,10 +346,15 @@ func (r *reconciling) want(w *Window, id string, from, to time.Time) {
 		verb = "maintenance.changed"
 	}
 	same := is.Title == w.Title && is.Text == w.Description && slices.Equal(is.Components, w.Components) && is.From.Equal(from) && is.To.Equal(to)
-	if same && is.State == o.State {
+	if same && is.State == o.State && is.Conduct.same(w.Conduct) {
 		return
 	}
 	is.Title, is.Text, is.Components, is.From, is.To = w.Title, w.Description, slices.Clone(w.Components), from, to
+	is.Conduct = w.Conduct
+	if same && is.State == o.State { // visitors see no change
+		r.add(is, "maintenance.arranged")
+		return
+	}
 	if is.Sequence == o.Sequence {
 		is.Sequence++
 	}

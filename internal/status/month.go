@@ -38,15 +38,7 @@ func FreezeDue(ctx context.Context, work journal.Work, store Store, lease journa
 	for len(due) > 0 {
 		some := due[:min(len(due), freezeAtOnce)]
 		due = due[len(some):]
-		months := make([]Month, len(some))
-		for i, d := range some {
-			spans, err := store.Spans(ctx, d.component, Published, d.from, d.to)
-			if err != nil {
-				return frozen, now, err
-			}
-			months[i] = Month{Component: d.component, Month: d.month, Tally: TallyOf(spans, d.from, d.to)}
-		}
-		if err := freeze(ctx, work, store, lease, months); err != nil {
+		if err := freeze(ctx, work, store, lease, some); err != nil {
 			return frozen, now, err
 		}
 		frozen += len(some)
@@ -88,14 +80,22 @@ func dueMonths(ctx context.Context, store Store, now time.Time) (due []dueMonth,
 	return due, monthAfter(open, 1, zone).Add(FreezeAfter).UTC(), nil
 }
 
-// freeze writes months in one unit of work.
-func freeze(ctx context.Context, work journal.Work, store Store, lease journal.Lease, months []Month) error {
+// freeze writes months in one unit of work, from the spans as it sees them: a
+// correction of the past comes before or after, never in between.
+func freeze(ctx context.Context, work journal.Work, store Store, lease journal.Lease, due []dueMonth) error {
 	return work.Do(ctx, access.Hub, func(tx journal.Tx) error {
 		if err := tx.Fence(lease); err != nil {
 			return err
 		}
-		for _, m := range months {
-			m.FrozenAt = tx.Now()
+		for _, d := range due {
+			if err := store.OrderPast(ctx, tx, d.component); err != nil {
+				return err
+			}
+			spans, err := store.SpansInside(ctx, tx, d.component, Published, d.from, d.to)
+			if err != nil {
+				return err
+			}
+			m := Month{Component: d.component, Month: d.month, Tally: TallyOf(spans, d.from, d.to), FrozenAt: tx.Now()}
 			if err := store.PutMonth(ctx, tx, m); err != nil {
 				return err
 			}

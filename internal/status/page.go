@@ -10,16 +10,17 @@ type Page struct {
 	Seq         int64     // journal position it was made at
 	At          time.Time // the minute it was made for, UTC
 	Changed     time.Time // when anything on it last changed, UTC
-	Status      Status    // worst of all public components
-	Indicator   Indicator
-	Description string   // Statuspage's sentence: "All Systems Operational", …
-	Headline    Headline // ours
+	Status      Status    // worst of all public components and open incidents
+	Indicator   Indicator // of Status, or of the components alone where the site is Strict
+	Description string    // Statuspage's sentence: "All Systems Operational", …
+	Headline    Headline  // ours
 	Groups      []PageGroup
 	Current     []Occurrence // maintenance in progress
 	Ahead       []Occurrence // scheduled, by start, at most 30 days ahead
 	Finished    []Occurrence // completed or cancelled in the last 30 days, newest first, at most 50
-	Failures    []Failure    // confirmed failures without an incident: red is never silent
-	Incidents   []Incident   // open; empty until incidents exist
+	Failures    []Failure    // confirmed failures that no open incident tells of: red is never silent
+	Incidents   []Incident   // open, the worst first
+	Recent      []Incident   // open and over, newest start first, at most 50
 	Past        []PastDay    // the last 15 days, newest first
 	Weights     Weights
 	Sparklines  bool // up to 40 components show their latency line here
@@ -46,6 +47,7 @@ type PageGroup struct {
 // PageComponent is one row.
 type PageComponent struct {
 	ID, Name, Description string
+	Key                   string // for subscriptions; it is never shown
 	Group                 string
 	Position              int
 	Status                Status
@@ -77,26 +79,15 @@ type Failure struct {
 	Text      string // "Our checks see failures on X since 03:02 UTC. The team has been alerted."
 }
 
-// Incident is a public incident. The wing fills it when incidents exist.
-type Incident struct {
-	ID, Name, Status, Impact        string
-	CreatedAt, UpdatedAt, StartedAt time.Time
-	MonitoringAt, ResolvedAt        time.Time
-	Components                      []string
-	Updates                         []IncidentUpdate
-}
-
-// IncidentUpdate is one public update, newest first in its incident.
-type IncidentUpdate struct {
-	ID, Status, Body string
-	At               time.Time
-}
-
 // PastDay is one line of "Past incidents": a day, or several quiet ones in a row.
 type PastDay struct {
-	From, To time.Time // local midnights, equal for one day
-	Events   []PastEvent
+	From, To  time.Time   // local midnights, equal for one day
+	Incidents []Incident  // that began on it
+	Events    []PastEvent // that no incident tells of
 }
+
+// Quiet reports whether there is nothing to tell.
+func (d *PastDay) Quiet() bool { return len(d.Incidents) == 0 && len(d.Events) == 0 }
 
 // PastEvent is one trouble of one component on a past day.
 type PastEvent struct {
@@ -115,6 +106,17 @@ type ComponentPage struct {
 	Changes   []Span      // published, newest first, at most 50; Staff is empty
 	Charts    []Chart     // 24 h, 7 d, 90 d; one set per public monitor
 	Needs     []PageComponent
+	Incidents []Incident      // that affected it in the last 90 days, newest start first, at most 20
+	Corrected []Rectification // what was corrected by hand, newest first, at most 20
+}
+
+// Rectification is a stretch of the past that was corrected by hand, in the open.
+type Rectification struct {
+	At       time.Time // when it was corrected
+	From, To time.Time // what it concerns
+	Delta    Tally     // what it changed; its fields sum to zero
+	Reason   string    // a person's words, for everybody
+	Undone   time.Time // when it was taken back; zero: it stands
 }
 
 // UptimeRow is one period of the uptime table.
@@ -159,5 +161,8 @@ type HistoryMonth struct {
 	Month  time.Time
 	Uptime float64 // of the page: mean over components; NaN when nothing was measured
 	Days   []Day   // worst over all public components
-	Events []PastEvent
+	// Incidents that began in it, and troubles that none of them tells of; both
+	// newest day first.
+	Incidents []Incident
+	Events    []PastEvent
 }

@@ -35,6 +35,8 @@ func (b *Board) build(now time.Time) *Page {
 	total := len(b.plan.public)
 	p.Sparklines = total > 0 && total <= MaxSparklines
 	say := saying{now: now, zone: b.plan.zone, all: make([]shown, 0, total), calm: b.calmDays(f)}
+	b.addIncidents(p)
+	on := openOn(p.Incidents)
 	all := make([]PageComponent, 0, total)
 	statuses := make([]Status, 0, total)
 	for i, g := range b.plan.groups {
@@ -47,10 +49,10 @@ func (b *Board) build(now time.Time) *Page {
 			s := b.strips[c.Key]
 			all = append(all, b.component(f, s, now, p.Sparklines))
 			x := &all[len(all)-1]
-			sh := shown{name: c.Name, status: x.Status, since: x.Since, stint: s.last()}
+			sh := shown{id: c.ID, name: c.Name, status: x.Status, since: x.Since, stint: s.last()}
 			say.all = append(say.all, sh)
 			x.Why = say.why(sh)
-			if wrong(x.Status) {
+			if wrong(x.Status) && !on[c.ID] {
 				p.Failures = append(p.Failures, Failure{Component: c.ID, Name: c.Name, Status: x.Status, Since: x.Since, Text: say.failure(sh)})
 			}
 			statuses = append(statuses, x.Status)
@@ -59,10 +61,18 @@ func (b *Board) build(now time.Time) *Page {
 		}
 		p.Groups = append(p.Groups, pageGroup(g, all[first:len(all):len(all)]))
 	}
-	p.Status = Worst(statuses...)
-	p.Indicator, p.Description = IndicatorOf(p.Status), Describe(p.Status)
+	components := Worst(statuses...)
+	p.Status = components
+	for n := range p.Incidents {
+		p.Status = Worst(p.Status, p.Incidents[n].Worst())
+	}
+	rolled := p.Status
+	if site.Strict {
+		rolled = components
+	}
+	p.Indicator, p.Description = IndicatorOf(rolled), Describe(rolled)
 	b.addWorks(p, now)
-	say.works = p.Current
+	say.works, say.open = p.Current, p.Incidents
 	p.Headline = say.headline()
 	slices.SortStableFunc(p.Failures, func(x, y Failure) int { return severity[y.Status] - severity[x.Status] })
 	p.Past = b.past(f)
@@ -73,7 +83,7 @@ func (b *Board) build(now time.Time) *Page {
 func (b *Board) component(f *days, s *strip, now time.Time, lines bool) PageComponent {
 	c, last := s.component, s.last()
 	p := PageComponent{
-		ID: c.ID, Name: c.Name, Description: c.Description, Group: c.Group, Position: c.Position,
+		ID: c.ID, Key: c.Key, Name: c.Name, Description: c.Description, Group: c.Group, Position: c.Position,
 		Status: last.status, Since: s.since(), CreatedAt: c.CreatedAt, UpdatedAt: later(c.CreatedAt, time.UnixMicro(last.from).UTC()),
 		Days: f.look(s),
 	}
@@ -163,18 +173,30 @@ func (b *Board) visible(o Occurrence) (Occurrence, bool) {
 func (b *Board) past(f *days) []PastDay {
 	first := BarDays - min(PastDays, b.calmDays(f))
 	events := make([][]PastEvent, BarDays)
+	tell := tellersOf(b.shownIncidents)
 	for i := range b.plan.groups {
 		for _, c := range b.plan.members[i] {
 			for _, t := range troubles(b.strips[c.Key].stints, f.at[first]) {
+				if tell.of(c.ID, t.from, t.to) != nil {
+					continue
+				}
 				d := f.dayOf(t.from, first)
 				events[d] = append(events[d], t.event(c))
 			}
 		}
 	}
+	began := make([][]Incident, BarDays)
+	for n := range b.shownIncidents {
+		at := b.shownIncidents[n].StartedAt.UnixMicro()
+		if at >= f.at[first] && at < f.at[BarDays] {
+			d := f.dayOf(at, first)
+			began[d] = append(began[d], b.shownIncidents[n])
+		}
+	}
 	var past []PastDay
 	for d := BarDays - 1; d >= first; d-- {
-		day := PastDay{From: f.bounds[d], To: f.bounds[d], Events: events[d]}
-		if n := len(past); n > 0 && len(day.Events) == 0 && len(past[n-1].Events) == 0 {
+		day := PastDay{From: f.bounds[d], To: f.bounds[d], Incidents: began[d], Events: events[d]}
+		if n := len(past); n > 0 && day.Quiet() && past[n-1].Quiet() {
 			past[n-1].From = day.From
 			continue
 		}

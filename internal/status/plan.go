@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"regexp"
@@ -123,7 +124,8 @@ func plan(def Definition, all Catalog, marks map[string]string, now time.Time) P
 		}
 		return ""
 	})
-	p.windows = compare(windowColumns, windows, all.Windows, now, nil)
+	byFile, byHand := split(all.Windows)
+	p.windows = append(compare(windowColumns, windows, byFile, now, nil), renamed(byHand, p.comps)...)
 	for i := range p.windows {
 		if w := &p.windows[i]; w.change.What != Added {
 			w.row.Sequence++
@@ -138,6 +140,40 @@ func plan(def Definition, all Catalog, marks map[string]string, now time.Time) P
 	}
 	p.Changes = slices.Concat(p.Changes, changes(p.groups), changes(p.comps), changes(p.mons), changes(p.windows))
 	return p
+}
+
+// split tells the windows of the file from those that were planned at the desk.
+func split(windows []Window) (byFile, byHand []Window) {
+	for _, w := range windows {
+		if w.Hand {
+			byHand = append(byHand, w)
+		} else {
+			byFile = append(byFile, w)
+		}
+	}
+	return byFile, byHand
+}
+
+// renamed lets windows that were planned at the desk follow the renames of their components.
+func renamed(byHand []Window, comps []put[Component]) []put[Window] {
+	now := map[string]string{}
+	for _, c := range comps {
+		if c.change.What == Renamed {
+			now[c.change.Was] = c.change.ID
+		}
+	}
+	var puts []put[Window]
+	for _, w := range byHand {
+		if !w.RemovedAt.IsZero() || !slices.ContainsFunc(w.Components, func(id string) bool { return now[id] != "" }) {
+			continue
+		}
+		w.Components = slices.Clone(w.Components)
+		for i, id := range w.Components {
+			w.Components[i] = cmp.Or(now[id], id)
+		}
+		puts = append(puts, put[Window]{w, w.Key, Change{Kind: "window", ID: w.ID, What: Changed, Detail: "components"}})
+	}
+	return puts
 }
 
 func changes[T any](puts []put[T]) []Change {

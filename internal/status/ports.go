@@ -22,6 +22,11 @@ type Store interface {
 	PutComponent(ctx context.Context, tx journal.Tx, c Component) error
 	PutMonitor(ctx context.Context, tx journal.Tx, m Monitor, mark string) error
 	PutWindow(ctx context.Context, tx journal.Tx, w Window) error
+	// Windows gives the maintenance windows that are defined now, by ID.
+	Windows(ctx context.Context) ([]Window, error)
+	// Planned gives Windows, and Occurrences that touch the time from a moment on,
+	// as they were at one moment: an occurrence never comes without its window.
+	Planned(ctx context.Context, from time.Time) ([]Window, []Occurrence, error)
 	// Marks gives the mark of every monitor by key, as last applied.
 	Marks(ctx context.Context) (map[string]string, error)
 
@@ -42,6 +47,11 @@ type Store interface {
 	EndSpan(ctx context.Context, tx journal.Tx, id string, version int64, to time.Time) error
 	// DropSpan deletes an open span that a back-dated one replaces whole (From equal); Conflict as EndSpan.
 	DropSpan(ctx context.Context, tx journal.Tx, id string, version int64) error
+	// SpansInside is Spans as the unit of work sees them.
+	SpansInside(ctx context.Context, tx journal.Tx, component string, track Track, from, to time.Time) ([]Span, error)
+	// OrderPast makes units of work that read the past of one component and write
+	// what follows from it come one after another.
+	OrderPast(ctx context.Context, tx journal.Tx, component string) error
 
 	// AddDecision inserts a decision; Decisions gives the newest first.
 	AddDecision(ctx context.Context, tx journal.Tx, d Decision) error
@@ -56,6 +66,11 @@ type Store interface {
 	Alive(ctx context.Context) (time.Time, error)
 	// PutAlive moves that moment.
 	PutAlive(ctx context.Context, tx journal.Tx, at time.Time) error
+
+	// Sayings gives what people say of components by hand now, by component and time.
+	Sayings(ctx context.Context) ([]Saying, error)
+	// Holds gives the rollouts that hold at a moment, by component.
+	Holds(ctx context.Context, at time.Time) ([]Hold, error)
 
 	// Months gives the frozen months of a component, oldest first; component "" gives all.
 	Months(ctx context.Context, component string) ([]Month, error)
@@ -74,8 +89,47 @@ type Store interface {
 	LastPings(ctx context.Context) ([]Ping, error)
 
 	// Prune deletes what retention no longer keeps: ended spans, decisions, day rows, pings older than before.
+	// Silences that are over and words that were taken back go with decisions.
 	// It deletes at most limit rows of each and tells how many in all.
 	Prune(ctx context.Context, tx journal.Tx, before PruneBefore, limit int) (int, error)
+}
+
+// DeskStore is Store with what people decide at the desk. The same rules hold.
+type DeskStore interface {
+	Store
+
+	// Occurrence gives one occurrence of maintenance.
+	Occurrence(ctx context.Context, id string) (Occurrence, error)
+	// OccurrencesOf gives all of one window, by key, in order of their start.
+	OccurrencesOf(ctx context.Context, window string) ([]Occurrence, error)
+
+	// PutSaying inserts (Version 0) or updates.
+	PutSaying(ctx context.Context, tx journal.Tx, s Saying) error
+	// PutHold inserts (Version 0) or updates the hold of a component.
+	PutHold(ctx context.Context, tx journal.Tx, h Hold) error
+
+	// Silences gives those that end after a moment, by start.
+	Silences(ctx context.Context, after time.Time) ([]Silence, error)
+	// PutSilence inserts (Version 0) or updates.
+	PutSilence(ctx context.Context, tx journal.Tx, s Silence) error
+
+	// Amendments gives the false alarms marked for a component, newest first; component "" gives all.
+	Amendments(ctx context.Context, component string, limit int) ([]Amendment, error)
+	// Amendment gives one.
+	Amendment(ctx context.Context, id string) (Amendment, error)
+	// PutAmendment inserts (Version 0) or updates.
+	PutAmendment(ctx context.Context, tx journal.Tx, a Amendment) error
+	// MonthsInside is Months of one component as the unit of work sees them.
+	MonthsInside(ctx context.Context, tx journal.Tx, component string) ([]Month, error)
+	// ReplaceSpan puts ended spans in the place of one that has ended, which they
+	// must tile exactly; Conflict when it is not there at that version.
+	ReplaceSpan(ctx context.Context, tx journal.Tx, id string, version int64, with []Span) error
+
+	// Documents gives what was defined in the console, by kind and ID.
+	Documents(ctx context.Context) ([]Document, error)
+	// PutDocument inserts (Version 0) or updates; DropDocument deletes.
+	PutDocument(ctx context.Context, tx journal.Tx, d Document) error
+	DropDocument(ctx context.Context, tx journal.Tx, kind, id string, version int64) error
 }
 
 // PruneBefore is the age limit per kind of record; zero keeps for ever.

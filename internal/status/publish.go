@@ -17,16 +17,20 @@ const DefaultPublishAfter = 10 * time.Minute
 // reaches the page is the policy's.
 type publication struct {
 	ledger  ledger
-	works   []string  // refs of the maintenance in progress, in order of start
-	floor   time.Time // machine moves are not dated back before it: maintenance or a person spoke then
-	says    Span      // the newest machine move that passed, shown or covered by maintenance
-	held    []Span    // observed moves that wait for a person, in order
-	trouble bool      // the page says, or a person confirmed, that something is wrong
-	due     time.Time // when held moves are published without a person; zero = never
+	works   []string    // refs of the maintenance in progress, in order of start
+	stated  []Statement // what people say of it now, the word that holds first
+	floor   time.Time   // machine moves are not dated back before it: maintenance or a person spoke then
+	says    Span        // the newest machine move that passed, shown or covered
+	held    []Span      // observed moves that wait for a person, in order
+	trouble bool        // the page says, or a person confirmed, that something is wrong
+	due     time.Time   // when held moves are published without a person; zero = never
 }
 
 // wrong reports whether a status is trouble that a policy may hold back.
 func wrong(s Status) bool { return s.Worse(UnderMaintenance) }
+
+// covered reports whether the page says something else than what checks say.
+func (p *publication) covered() bool { return len(p.works) > 0 || len(p.stated) > 0 }
 
 // passes reports whether the policy lets a move through as it comes.
 //
@@ -47,7 +51,7 @@ func (p *publication) passes(policy Publish, s Status) bool {
 }
 
 // offer gives the moves that the page makes when checks saw move: none while it
-// is held back or maintenance is on.
+// is held back, maintenance is on or a person speaks.
 func (p *publication) offer(c *Component, move Span, now time.Time) []Span {
 	if !p.passes(c.Publish, move.Status) {
 		p.keep(move)
@@ -62,7 +66,7 @@ func (p *publication) offer(c *Component, move Span, now time.Time) []Span {
 	}
 	p.held, p.due = nil, time.Time{}
 	p.trouble, p.says = wrong(move.Status), move
-	if len(p.works) > 0 {
+	if p.covered() {
 		return nil
 	}
 	return []Span{move}
@@ -88,7 +92,7 @@ func (p *publication) release() []Span {
 	}
 	p.says = moves[len(moves)-1]
 	p.trouble = wrong(p.says.Status)
-	if len(p.works) > 0 {
+	if p.covered() {
 		return nil
 	}
 	return moves

@@ -158,13 +158,16 @@ func (r *recorder) write(ctx context.Context, alive bool) (more bool, err error)
 	case r.conflicts >= conflictTries:
 		return true, errors.Join(errLeaseLost, err)
 	}
-	r.conflicts++
-	if r.conflicts > 1 {
+	if r.conflicts > 0 {
 		w.mu.Lock()
 		e.outbox.forget(p)
 		w.mu.Unlock()
 	}
-	return true, errors.Join(err, r.reconcile(ctx, e))
+	again := r.reconcile(ctx, e)
+	if again == nil { // else nothing was set right, and it does not count
+		r.conflicts++
+	}
+	return true, errors.Join(err, again)
 }
 
 // reconcile takes over what SQL really has: a commit whose outcome we did not
@@ -190,7 +193,9 @@ func (r *recorder) reconcile(ctx context.Context, e *engine) error {
 		}
 	}
 	for _, o := range occs {
-		e.versioned(o.ID, o.Version)
+		if _, known := e.works[o.ID]; known { // what is new comes with its window
+			e.adopt(o, r.watch.now())
+		}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ type saved struct {
 	open    []Span
 	trouble map[string]bool // by component key: the page showed trouble before it stopped being measured
 	alive   time.Time       // zero: never
+	people  spoken
 }
 
 // newEngine makes an engine from what was saved. The time from the last sign of
@@ -35,6 +36,7 @@ func newEngine(s saved, now time.Time, newID func() string, ask func()) *engine 
 		from = now
 	}
 	e.gap(from, now)
+	e.hear(s.people, now)
 	return e
 }
 
@@ -52,10 +54,16 @@ func (e *engine) takeUp(s Span) {
 	c.page.ledger.stored = s
 	c.page.trouble = wrong(s.Status)
 	c.page.says = s
-	if s.Origin == ByMaintenance {
+	switch s.Origin {
+	case ByMaintenance:
 		c.page.works = []string{s.Ref}
-		c.page.says = Span{Track: Published, From: s.From, Status: NotMeasured, Origin: BySystem, Cause: CauseSelf}
+	case ByHuman:
+		c.page.stated = []Statement{{Component: s.Component, Status: s.Status, Ref: s.Ref, From: s.From}}
+		c.page.trouble = false // a statement that still holds says so again
+	default:
+		return
 	}
+	c.page.says = Span{Track: Published, From: s.From, Status: NotMeasured, Origin: BySystem, Cause: CauseSelf}
 }
 
 // define makes the catalog what is watched. Monitors and components that stay
@@ -182,7 +190,7 @@ func (e *engine) begin(c *judged, now time.Time) {
 // retire ends the timelines of a component that is no longer defined.
 func (e *engine) retire(c *judged, now time.Time) {
 	c.monitors = nil
-	c.page.works, c.page.held, c.page.due = nil, nil, time.Time{}
+	c.page.works, c.page.stated, c.page.held, c.page.due = nil, nil, nil, time.Time{}
 	delete(e.due, c)
 	blank := e.blank(now, "removed")
 	if c.observed.status() != NotMeasured {

@@ -60,6 +60,14 @@ func (t Tally) Add(u Tally) Tally {
 	}
 }
 
+// times gives the tally with every field multiplied: by -1 what takes it back.
+func (t Tally) times(n time.Duration) Tally {
+	return Tally{
+		Up: t.Up * n, Degraded: t.Degraded * n, Partial: t.Partial * n,
+		Major: t.Major * n, Maintenance: t.Maintenance * n, Unmeasured: t.Unmeasured * n,
+	}
+}
+
 // Total is the length of the window the tally was taken over.
 func (t Tally) Total() time.Duration { return t.Watched() + t.Maintenance + t.Unmeasured }
 

@@ -31,6 +31,9 @@ type WatchDeps struct {
 	Calendar Calendar
 	Log      *slog.Logger
 	Now      func() time.Time // wall clock
+	// Statements gives what people say of components now, beside what they say by
+	// hand; nil = nothing. Errors: Unavailable.
+	Statements func(ctx context.Context) ([]Statement, error)
 }
 
 // Watch is the service that turns results into the record: it hands them to
@@ -38,20 +41,24 @@ type WatchDeps struct {
 // Watch at a time may Run, under a lease; the others may Load, Plan and Apply.
 // All methods are safe for concurrent use.
 type Watch struct {
-	work      journal.Work
-	store     Store
-	latency   Latency
-	calendar  Calendar
-	log       *slog.Logger
-	wall      func() time.Time
-	begun     time.Time // the zero of the monotonic clock
-	inbox     *inbox
-	catalog   atomic.Pointer[Catalog]
-	retention atomic.Pointer[Retention]
-	sentinels chan struct{}
-	wake      chan struct{} // for the recorder
-	replan    chan struct{} // for the maintenance clock
-	applying  sync.Mutex    // one Apply or Load at a time
+	work       journal.Work
+	store      Store
+	latency    Latency
+	calendar   Calendar
+	statements func(ctx context.Context) ([]Statement, error)
+	log        *slog.Logger
+	wall       func() time.Time
+	begun      time.Time // the zero of the monotonic clock
+	inbox      *inbox
+	catalog    atomic.Pointer[Catalog]
+	retention  atomic.Pointer[Retention]
+	sentinels  chan struct{}
+	wake       chan struct{}          // for the recorder
+	replan     chan struct{}          // for the maintenance clock
+	restate    chan struct{}          // for what people say
+	applying   sync.Mutex             // one Apply or Load at a time
+	running    atomic.Bool            // this process watches
+	applied    atomic.Pointer[string] // fingerprint of the definition that this process made true last
 
 	mu     sync.Mutex // guards engine and all that it points to
 	engine *engine
@@ -60,9 +67,9 @@ type Watch struct {
 // NewWatch makes a Watch that knows nothing yet: Load comes first.
 func NewWatch(d WatchDeps) *Watch {
 	w := &Watch{
-		work: d.Work, store: d.Store, latency: d.Latency, calendar: d.Calendar, log: d.Log, wall: d.Now,
+		work: d.Work, store: d.Store, latency: d.Latency, calendar: d.Calendar, statements: d.Statements, log: d.Log, wall: d.Now,
 		begun: time.Now(), inbox: newInbox(),
-		sentinels: make(chan struct{}, 1), wake: make(chan struct{}, 1), replan: make(chan struct{}, 1),
+		sentinels: make(chan struct{}, 1), wake: make(chan struct{}, 1), replan: make(chan struct{}, 1), restate: make(chan struct{}, 1),
 	}
 	w.catalog.Store(&Catalog{})
 	w.retention.Store(&DefaultRetention)
@@ -103,6 +110,9 @@ func (w *Watch) load(ctx context.Context) (err error) {
 		return err
 	}
 	if s.trouble, err = w.troubled(ctx, &cat, s.open); err != nil {
+		return err
+	}
+	if s.people, err = w.people(ctx); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -169,38 +179,6 @@ func (w *Watch) Hold(component string, until time.Time, why string) error {
 	})
 }
 
-// Confirm publishes what checks see of a component, named by ID, whose policy
-// waits for a person. Errors: Forbidden, NotFound, Unavailable; Conflict when
-// nothing waits.
-func (w *Watch) Confirm(ctx context.Context, by access.Actor, component string) error {
-	if err := by.Check(access.StatusConfirm); err != nil {
-		return err
-	}
-	var key string
-	err := w.with(component, func(c *judged) error {
-		if key = c.def.Key; len(c.page.held) == 0 {
-			return problem.Conflict("Nothing waits to be confirmed for %s.", c.def.Name)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	err = w.work.Do(ctx, by, func(tx journal.Tx) error {
-		return tx.Append(journal.Entry{
-			Verb: "component.confirmed", Subject: journal.Ref{Kind: "component", ID: key}, Audience: journal.AudienceStaff,
-		})
-	})
-	if err != nil {
-		return err
-	}
-	return w.with(component, func(c *judged) error {
-		w.engine.confirm(c)
-		nudge(w.wake)
-		return nil
-	})
-}
-
 // with runs fn on a component, named by ID, under the lock.
 func (w *Watch) with(component string, fn func(*judged) error) error {
 	w.mu.Lock()
@@ -262,12 +240,15 @@ func (w *Watch) Run(ctx context.Context, lease journal.Lease) error {
 	if err := w.Load(ctx); err != nil {
 		return err
 	}
+	w.running.Store(true)
+	defer w.running.Store(false)
 	w.tell("hub.started")
 	inner, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var loops sync.WaitGroup
 	loops.Go(func() { w.judgeLoop(inner) })
 	loops.Go(func() { w.maintenanceLoop(inner) })
+	loops.Go(func() { w.statementLoop(inner) })
 	loops.Go(func() { w.historyLoop(inner, lease) })
 	loops.Go(func() { w.upkeepLoop(inner, lease) })
 	r := &recorder{watch: w, lease: lease}

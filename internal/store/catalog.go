@@ -14,7 +14,7 @@ import (
 func (s *Store) Catalog(ctx context.Context, all bool) (c status.Catalog, err error) {
 	err = s.snapshot(ctx, func(q querier) error {
 		sites, err := list(ctx, s, q, scanSite,
-			`select name, url, zone, home, report_url, simulated, w_major, w_partial, w_degraded from site`)
+			`select name, url, zone, home, report_url, simulated, strict_status, w_major, w_partial, w_degraded from site`)
 		if err != nil {
 			return err
 		}
@@ -37,16 +37,14 @@ func (s *Store) Catalog(ctx context.Context, all bool) (c status.Catalog, err er
 			 from monitors where $1 or removed_at is null order by id, key`, all); err != nil {
 			return err
 		}
-		c.Windows, err = list(ctx, s, q, scanWindow,
-			`select key, id, title, description, components, from_at, to_at, rrule, zone, start_local, duration_us, sequence, removed_at, version
-			 from maintenance_windows where $1 or removed_at is null order by id, key`, all)
+		c.Windows, err = s.windows(ctx, q, all)
 		return err
 	})
 	return c, err
 }
 
 func scanSite(r *sql.Rows, s *status.Site) error {
-	return r.Scan(&s.Name, &s.URL, &s.Zone, &s.Home, &s.ReportURL, &s.Simulated, &s.Weights.Major, &s.Weights.Partial, &s.Weights.Degraded)
+	return r.Scan(&s.Name, &s.URL, &s.Zone, &s.Home, &s.ReportURL, &s.Simulated, &s.Strict, &s.Weights.Major, &s.Weights.Partial, &s.Weights.Degraded)
 }
 
 // PutSite replaces what the page says about itself.
@@ -55,12 +53,12 @@ func (s *Store) PutSite(_ context.Context, jt journal.Tx, v status.Site) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`insert into site (id, name, url, zone, home, report_url, simulated, w_major, w_partial, w_degraded)
-		values (1, $1, $2, $3, $4, $5, $6, $7, $8, $9)
+	_, err = t.exec(`insert into site (id, name, url, zone, home, report_url, simulated, strict_status, w_major, w_partial, w_degraded)
+		values (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		on conflict (id) do update set name = excluded.name, url = excluded.url, zone = excluded.zone, home = excluded.home,
-			report_url = excluded.report_url, simulated = excluded.simulated,
+			report_url = excluded.report_url, simulated = excluded.simulated, strict_status = excluded.strict_status,
 			w_major = excluded.w_major, w_partial = excluded.w_partial, w_degraded = excluded.w_degraded`,
-		v.Name, v.URL, v.Zone, v.Home, v.ReportURL, v.Simulated, v.Weights.Major, v.Weights.Partial, v.Weights.Degraded)
+		v.Name, v.URL, v.Zone, v.Home, v.ReportURL, v.Simulated, v.Strict, v.Weights.Major, v.Weights.Partial, v.Weights.Degraded)
 	return err
 }
 
@@ -219,30 +217,4 @@ func (s *Store) Marks(ctx context.Context) (map[string]string, error) {
 		marks[r.key] = r.mark
 	}
 	return marks, nil
-}
-
-func scanWindow(r *sql.Rows, w *status.Window) error {
-	return r.Scan(&w.Key, &w.ID, &w.Title, &w.Description, asJSON(&w.Components), into(&w.From), into(&w.To), &w.RRule, &w.Zone,
-		&w.Start, lasting(&w.Duration), &w.Sequence, into(&w.RemovedAt), &w.Version)
-}
-
-// PutWindow inserts (Version 0) or updates a maintenance window.
-func (s *Store) PutWindow(_ context.Context, jt journal.Tx, w status.Window) error {
-	t, err := s.own(jt)
-	if err != nil {
-		return err
-	}
-	if w.Version == 0 {
-		_, err := t.exec(`insert into maintenance_windows (key, id, title, description, components, from_at, to_at, rrule, zone,
-			start_local, duration_us, sequence, removed_at, version)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
-			w.Key, w.ID, w.Title, w.Description, asJSON(&w.Components), at(w.From), at(w.To), w.RRule, w.Zone,
-			w.Start, micros(w.Duration), w.Sequence, at(w.RemovedAt))
-		return err
-	}
-	return t.swap("maintenance window", w.Key, `update maintenance_windows set id = $3, title = $4, description = $5, components = $6,
-		from_at = $7, to_at = $8, rrule = $9, zone = $10, start_local = $11, duration_us = $12, sequence = $13, removed_at = $14,
-		version = version + 1 where key = $1 and version = $2`,
-		w.Key, w.Version, w.ID, w.Title, w.Description, asJSON(&w.Components), at(w.From), at(w.To), w.RRule, w.Zone,
-		w.Start, micros(w.Duration), w.Sequence, at(w.RemovedAt))
 }

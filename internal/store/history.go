@@ -119,6 +119,10 @@ var prunes = []struct {
 		`delete from histogram_days where (monitor, day, location) in (select monitor, day, location from histogram_days where day < $1 limit $2)`},
 	{func(b status.PruneBefore) time.Time { return b.Pings },
 		`delete from pings where id in (select id from pings where at < $1 limit $2)`},
+	{func(b status.PruneBefore) time.Time { return b.Decisions },
+		`delete from silences where id in (select id from silences where to_at < $1 limit $2)`},
+	{func(b status.PruneBefore) time.Time { return b.Decisions },
+		`delete from sayings where id in (select id from sayings where ended_at < $1 limit $2)`},
 }
 
 // Prune deletes what retention no longer keeps: at most limit rows of each kind

@@ -26,29 +26,43 @@ func tallyValues(t status.Tally) []any {
 // first; component "" gives all, by component.
 func (s *Store) Months(ctx context.Context, component string) (months []status.Month, err error) {
 	err = s.snapshot(ctx, func(q querier) error {
-		months, err = list(ctx, s, q, func(r *sql.Rows, m *status.Month) error {
-			return r.Scan(append([]any{&m.Component, &m.Month, into(&m.FrozenAt)}, tallyTargets(&m.Tally)...)...)
-		}, `select component, month, frozen_at, `+tallyColumns+` from months where $1 = '' or component = $1 order by component, month`, component)
-		if err != nil {
-			return err
-		}
-		corrections, err := list(ctx, s, q, func(r *sql.Rows, c *status.Correction) error {
-			return r.Scan(append([]any{&c.ID, &c.Component, &c.Month, into(&c.At), &c.Reason, &c.Actor}, tallyTargets(&c.Delta)...)...)
-		}, `select id, component, month, at, reason, actor, `+tallyColumns+` from corrections where $1 = '' or component = $1
-			order by component, month, at, id`, component)
-		if err != nil {
-			return err
-		}
-		for i := range months { // both lists are in the same order
-			m := &months[i]
-			for len(corrections) > 0 && corrections[0].Component == m.Component && corrections[0].Month == m.Month {
-				m.Corrections = append(m.Corrections, corrections[0])
-				corrections = corrections[1:]
-			}
-		}
-		return nil
+		months, err = s.months(ctx, q, component)
+		return err
 	})
 	return months, err
+}
+
+// MonthsInside is Months of one component as the unit of work sees them.
+func (s *Store) MonthsInside(_ context.Context, jt journal.Tx, component string) ([]status.Month, error) {
+	t, err := s.own(jt)
+	if err != nil {
+		return nil, err
+	}
+	return within(t, func(q querier) ([]status.Month, error) { return s.months(t.ctx, q, component) })
+}
+
+func (s *Store) months(ctx context.Context, q querier, component string) ([]status.Month, error) {
+	months, err := list(ctx, s, q, func(r *sql.Rows, m *status.Month) error {
+		return r.Scan(append([]any{&m.Component, &m.Month, into(&m.FrozenAt)}, tallyTargets(&m.Tally)...)...)
+	}, `select component, month, frozen_at, `+tallyColumns+` from months where $1 = '' or component = $1 order by component, month`, component)
+	if err != nil {
+		return nil, err
+	}
+	corrections, err := list(ctx, s, q, func(r *sql.Rows, c *status.Correction) error {
+		return r.Scan(append([]any{&c.ID, &c.Component, &c.Month, into(&c.At), &c.Reason, &c.Actor}, tallyTargets(&c.Delta)...)...)
+	}, `select id, component, month, at, reason, actor, `+tallyColumns+` from corrections where $1 = '' or component = $1
+		order by component, month, at, id`, component)
+	if err != nil {
+		return nil, err
+	}
+	for i := range months { // both lists are in the same order
+		m := &months[i]
+		for len(corrections) > 0 && corrections[0].Component == m.Component && corrections[0].Month == m.Month {
+			m.Corrections = append(m.Corrections, corrections[0])
+			corrections = corrections[1:]
+		}
+	}
+	return months, nil
 }
 
 // PutMonth freezes a month once. Errors: Conflict when it is frozen already.

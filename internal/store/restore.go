@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"evenkeel/internal/journal"
 	"evenkeel/internal/problem"
 )
 
@@ -48,7 +49,10 @@ func readied(ctx context.Context, o Options, path, half string) (b Backup, err e
 		return b, err
 	}
 	s := &Store{dialect: sqliteDialect, where: path, log: o.Log.With("component", "store")}
-	err = s.migrate(ctx, conn.conn)
+	if err = s.migrate(ctx, conn.conn); err == nil {
+		// The index of words is not in a backup: its follower begins anew.
+		_, err = conn.ExecContext(ctx, `delete from cursors where name = $1`, journal.SearchFollower)
+	}
 	conn.close()
 	return b, err
 }

@@ -22,7 +22,20 @@ func (s *Store) OpenSpans(ctx context.Context) ([]status.Span, error) {
 
 // Spans gives the spans of one component and track that touch [from, to), in order of time.
 func (s *Store) Spans(ctx context.Context, component string, track status.Track, from, to time.Time) ([]status.Span, error) {
-	return list(ctx, s, s.db, scanSpan, `select `+spanColumns+` from spans
+	return s.spans(ctx, s.db, component, track, from, to)
+}
+
+// SpansInside is Spans as the unit of work sees them.
+func (s *Store) SpansInside(_ context.Context, jt journal.Tx, component string, track status.Track, from, to time.Time) ([]status.Span, error) {
+	t, err := s.own(jt)
+	if err != nil {
+		return nil, err
+	}
+	return within(t, func(q querier) ([]status.Span, error) { return s.spans(t.ctx, q, component, track, from, to) })
+}
+
+func (s *Store) spans(ctx context.Context, q querier, component string, track status.Track, from, to time.Time) ([]status.Span, error) {
+	return list(ctx, s, q, scanSpan, `select `+spanColumns+` from spans
 		where component = $1 and track = $2 and from_at < $4 and (to_at is null or to_at > $3) order by from_at`,
 		component, string(track), from.UnixMicro(), to.UnixMicro())
 }

@@ -70,6 +70,11 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 		conn.close()
 		return s.explain(err)
 	}
+	// So is whoever had claimed deliveries: they are sent again at once.
+	if err := conn.exec(`update deliveries set next_at = 0 where next_at is not null and state = 'sending'`); err != nil {
+		conn.close()
+		return s.explain(err)
+	}
 	h, err := s.headOf(ctx, conn)
 	if err != nil {
 		conn.close()

@@ -52,6 +52,8 @@ var (
 	_ journal.Leases    = (*Store)(nil)
 	_ journal.Cursors   = (*Store)(nil)
 	_ journal.SealStore = (*Store)(nil)
+	_ journal.Index     = (*Store)(nil)
+	_ journal.Browser   = (*Store)(nil)
 	_ status.Store      = (*Store)(nil)
 )
 

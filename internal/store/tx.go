@@ -103,6 +103,17 @@ func (t *tx) rows(query string, args []any, scan func(*sql.Rows) error) error {
 	return nil
 }
 
+// within reads inside the unit of work with what reads committed state elsewhere.
+func within[T any](t *tx, read func(querier) (T, error)) (v T, err error) {
+	if t.err != nil {
+		return v, t.err
+	}
+	if v, err = read(t.conn); err != nil {
+		t.err = err // the engine may have given the transaction up
+	}
+	return v, err
+}
+
 // one reads one row; sql.ErrNoRows when there is none.
 func (t *tx) one(query string, args []any, into ...any) error {
 	found := false

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -14,7 +15,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"evenkeel/internal/access"
 	"evenkeel/internal/api"
+	"evenkeel/internal/journal"
 	"evenkeel/internal/problem"
 	"evenkeel/internal/status"
 )
@@ -50,13 +53,16 @@ type Runner interface {
 	RunOnce(ctx context.Context, id string) (status.Result, error)
 }
 
-// Sources is everything the API reads.
+// Sources is everything the API reads and acts through.
 type Sources struct {
-	Watch   Watch
-	Board   Board
-	Record  Record
-	Samples Samples
-	Runner  Runner
+	Watch     Watch
+	Board     Board
+	Record    Record
+	Samples   Samples
+	Runner    Runner
+	Incidents Incidents
+	Journal   Journal
+	Replies   Replies
 }
 
 // Options is what the API needs beside its sources.
@@ -65,22 +71,32 @@ type Options struct {
 	Now     func() time.Time
 	// Sources gives the sources, or nil while the record is not there.
 	Sources func() *Sources
+	// Actor tells who asks.
+	Actor func(ctx context.Context) access.Actor
 	// Problem turns an error into an answer: the one place of web does it.
 	Problem func(err error) *api.Problem
+	// Bell rings when the journal has grown.
+	Bell func() journal.Bell
+	// Closing is closed when live streams have to end.
+	Closing func() <-chan struct{}
 }
 
-// Limits of a window.
+// Limits of a request.
 const (
 	MaxWindow     = 400 * 24 * time.Hour // of uptime and spans
 	MaxSampleSpan = 48 * time.Hour
+	MaxBody       = 1 << 20 // bytes
 )
 
 // service is the API.
-type service struct{ Options }
+type service struct {
+	Options
+	ops ops
+}
 
 // New gives the handler of everything under /api/v1.
 func New(o Options) http.Handler {
-	s := &service{o}
+	s := &service{Options: o}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Evenkeel", o.Version)
 	config.OpenAPIPath = "/api/v1/openapi"
@@ -90,17 +106,24 @@ func New(o Options) http.Handler {
 	config.Info.Description = "Management API of the hub. Times are RFC 3339 in UTC, durations are seconds."
 	ourErrors()
 	h := humago.New(mux, config)
-	register(h, s, http.MethodGet, "listComponents", "/api/v1/components", "Components, in the order of the page", components)
-	register(h, s, http.MethodGet, "getUptime", "/api/v1/components/{id}/uptime", "Exact uptime of a component in a window", uptime)
-	register(h, s, http.MethodGet, "listSpans", "/api/v1/components/{id}/spans", "Status history of a component in a window", spans)
-	register(h, s, http.MethodGet, "listMonitors", "/api/v1/monitors", "Monitors with their verdicts and newest results", monitors)
-	register(h, s, http.MethodGet, "listSamples", "/api/v1/monitors/{id}/samples", "Recorded measurements of a monitor", samples)
-	register(h, s, http.MethodGet, "listDecisions", "/api/v1/monitors/{id}/decisions", "What was decided about a monitor, and why", decisions)
-	register(h, s, http.MethodPost, "runMonitor", "/api/v1/monitors/{id}/run", "Run a monitor once, beside its schedule; nothing is recorded", run)
+	s.statusRoutes(h)
+	s.incidentRoutes(h)
+	s.journalRoutes(h, mux)
 	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
 		s.write(w, problem.NotFound("There is no %s %s.", r.Method, r.URL.Path))
 	})
-	return mux
+	return s.once(mux)
+}
+
+// statusRoutes are what there is to see of components and monitors.
+func (s *service) statusRoutes(h huma.API) {
+	register(h, s, op{http.MethodGet, "/api/v1/components", "listComponents", "Components, in the order of the page", access.ComponentRead}, components)
+	register(h, s, op{http.MethodGet, "/api/v1/components/{id}/uptime", "getUptime", "Exact uptime of a component in a window", access.ComponentRead}, uptime)
+	register(h, s, op{http.MethodGet, "/api/v1/components/{id}/spans", "listSpans", "Status history of a component in a window", access.ComponentRead}, spans)
+	register(h, s, op{http.MethodGet, "/api/v1/monitors", "listMonitors", "Monitors with their verdicts and newest results", access.MonitorRead}, monitors)
+	register(h, s, op{http.MethodGet, "/api/v1/monitors/{id}/samples", "listSamples", "Recorded measurements of a monitor", access.MonitorRead}, samples)
+	register(h, s, op{http.MethodGet, "/api/v1/monitors/{id}/decisions", "listDecisions", "What was decided about a monitor, and why", access.MonitorRead}, decisions)
+	register(h, s, op{http.MethodPost, "/api/v1/monitors/{id}/run", "runMonitor", "Run a monitor once, beside its schedule; nothing is recorded", access.MonitorRun}, run)
 }
 
 // ourErrors makes the library answer its own complaints, such as a parameter
@@ -124,18 +147,40 @@ var ourErrors = sync.OnceFunc(func() {
 	}
 })
 
-// register adds one operation. Its function gets the sources that are there now.
-func register[I, O any](h huma.API, s *service, method, id, path, summary string, fn func(context.Context, *call, *I) (*O, error)) {
+// op is one operation of the API.
+type op struct {
+	method, path, id, summary string
+	act                       access.Action // what the caller must be allowed to do, somewhere
+}
+
+// ops lists every operation, in the order of the documentation; New fills it.
+type ops []op
+
+// register adds one operation. Its function gets the sources that are there now
+// and is only called for those who may do it somewhere; the wing looks closer.
+func register[I, O any](h huma.API, s *service, o op, fn func(context.Context, *call, *I) (*O, error)) {
 	type answer struct{ Body *O }
-	huma.Register(h, huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary},
+	s.ops = append(s.ops, o)
+	code := http.StatusOK
+	if reflect.TypeFor[O]() == reflect.TypeFor[nothing]() {
+		code = http.StatusNoContent
+	}
+	huma.Register(h, huma.Operation{OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, DefaultStatus: code, MaxBodyBytes: MaxBody},
 		func(ctx context.Context, in *I) (*answer, error) {
+			by := s.Actor(ctx)
+			if err := by.Check(o.act); err != nil {
+				return nil, s.Problem(err)
+			}
 			src := s.Sources()
 			if src == nil {
 				return nil, s.Problem(problem.Unavailable(nil, "The record cannot be read yet; try again in a moment."))
 			}
-			out, err := fn(ctx, &call{Sources: src, catalog: src.Watch.Catalog(), now: s.Now().UTC().Truncate(time.Microsecond)}, in)
+			out, err := fn(ctx, &call{Sources: src, catalog: src.Watch.Catalog(), by: by, now: s.Now().UTC().Truncate(time.Microsecond)}, in)
 			if err != nil {
 				return nil, s.Problem(err)
+			}
+			if code == http.StatusNoContent {
+				return nil, nil
 			}
 			return &answer{out}, nil
 		})
@@ -154,6 +199,7 @@ func (s *service) write(w http.ResponseWriter, err error) {
 type call struct {
 	*Sources
 	catalog *status.Catalog
+	by      access.Actor
 	now     time.Time
 }
 

@@ -1,6 +1,7 @@
-// Package hooks takes what others send us: for now the signals of heartbeat
-// monitors. It reads a request into a value of the wing and hands it over; it
-// stores nothing and knows no tokens.
+// Package hooks takes what others send us: the signals of heartbeat monitors,
+// alerts of Alertmanager, commands and buttons of Slack. It reads a request into
+// values of the wings, checks where it comes from, and hands it over; it decides
+// and stores nothing.
 package hooks
 
 import (

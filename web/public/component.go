@@ -2,6 +2,7 @@ package public
 
 import (
 	"html/template"
+	"strings"
 	"time"
 
 	"evenkeel/internal/status"
@@ -13,15 +14,25 @@ const maxChartSets = 6
 // componentPage is the data of component.html.
 type componentPage struct {
 	frame
-	ID, Name string
-	Sets     []chartSet
-	FirstDay string
-	Bars     template.HTML
-	Rows     []figureView
-	Months   []figureView
-	Formula  formulaView
-	Needs    []needView
-	Changes  []changeView
+	ID, Name  string
+	Sets      []chartSet
+	FirstDay  string
+	Bars      template.HTML
+	Rows      []figureView
+	Months    []figureView
+	Formula   formulaView
+	Needs     []needView
+	Incidents []eventView
+	Corrected []correctedView
+	Changes   []changeView
+}
+
+// correctedView is a stretch of the past that was corrected by hand.
+type correctedView struct {
+	On, Of template.HTML
+	What   string // what it changed
+	Reason string
+	Undone template.HTML
 }
 
 // chartSet is the three charts of one monitor, drawn to one scale.
@@ -47,6 +58,7 @@ type changeView struct {
 	Class, Mark, Word string
 	From, To          template.HTML
 	Lasted, Why       string
+	Href, Title       string // of the incident that tells of it; "" for none
 }
 
 // component renders a component's own page. Errors: Internal.
@@ -62,7 +74,13 @@ func (s stage) component(p *status.ComponentPage) (sheet, error) {
 	d.Here = "component"
 	d.Report = reportURL(p.Page.Site, of.Name)
 	d.Verdict.Say, d.Verdict.Rest = of.Name, statusSince(of.Status, c.sinceWords(of.Since, now), of.Since)
-	d.Verdict.Lead = componentLead(of)
+	d.Verdict.Lead = componentLead(p)
+	for n := range p.Incidents {
+		d.Incidents = append(d.Incidents, incidentEvent(c, &p.Incidents[n], now))
+	}
+	for _, r := range p.Corrected {
+		d.Corrected = append(d.Corrected, corrected(c, r))
+	}
 	d.Sets = chartSets(p.Charts, c)
 	for _, r := range p.Rows {
 		d.Rows = append(d.Rows, figures(r.Label, r.Tally, r.Uptime))
@@ -77,10 +95,13 @@ func (s stage) component(p *status.ComponentPage) (sheet, error) {
 		d.Needs = append(d.Needs, needView{n.ID, n.Name, nl.class, nl.class, nl.word})
 	}
 	for _, sp := range p.Changes {
-		d.Changes = append(d.Changes, change(c, sp))
+		v := change(c, sp)
+		if i := tellerOf(p.Incidents, sp); i != nil {
+			v.Href, v.Title = incidentPath(i.ID), i.Name
+		}
+		d.Changes = append(d.Changes, v)
 	}
-	body, err := s.render("component", d)
-	return sheet{body: body, kind: typeHTML, policy: s["component"].policy, html: true}, err
+	return s.page("component", d)
 }
 
 // statusSince is the second tone of a component's headline.
@@ -99,13 +120,54 @@ func statusSince(s status.Status, since string, at time.Time) string {
 }
 
 // componentLead says why the status is what it is, or else what the component does.
-func componentLead(c status.PageComponent) template.HTML {
-	switch {
-	case c.Why != "":
-		return "<b>Why we say so:</b> " + template.HTML(template.HTMLEscapeString(c.Why))
-	default:
-		return template.HTML(template.HTMLEscapeString(c.Description))
+func componentLead(p *status.ComponentPage) template.HTML {
+	c := &p.Component
+	lead := template.HTML(template.HTMLEscapeString(c.Description))
+	if c.Why != "" {
+		lead = "<b>Why we say so:</b> " + template.HTML(template.HTMLEscapeString(c.Why))
 	}
+	for n := range p.Incidents {
+		if p.Incidents[n].Open() {
+			return lead + template.HTML(` <a href="`+template.HTMLEscapeString(incidentPath(p.Incidents[n].ID))+`">See the open incident</a>`)
+		}
+	}
+	return lead
+}
+
+// tellerOf gives the incident that tells of a stretch of trouble; nil for none.
+func tellerOf(list []status.Incident, s status.Span) *status.Incident {
+	if !s.Status.Worse(status.UnderMaintenance) {
+		return nil
+	}
+	for n := range list {
+		i := &list[n]
+		if began := i.ResolvedAt.IsZero() || s.From.Before(i.ResolvedAt); began && (s.Open() || s.To.After(i.StartedAt)) {
+			return i
+		}
+	}
+	return nil
+}
+
+// corrected tells of a correction by hand: what, when, why; never by whom.
+func corrected(c clock, r status.Rectification) correctedView {
+	v := correctedView{On: c.date(r.At), Of: c.short(r.From) + " to " + c.short(r.To), Reason: r.Reason}
+	var parts []string
+	for _, part := range []struct {
+		of   time.Duration
+		word string
+	}{{r.Delta.Major, "major outage"}, {r.Delta.Partial, "partial outage"}, {r.Delta.Degraded, "degraded performance"}, {r.Delta.Maintenance, "maintenance"}, {r.Delta.Unmeasured, "not measured"}} {
+		switch {
+		case part.of < 0:
+			parts = append(parts, length(-part.of)+" less "+part.word)
+		case part.of > 0:
+			parts = append(parts, length(part.of)+" more "+part.word)
+		}
+	}
+	v.What = strings.Join(parts, ", ")
+	if !r.Undone.IsZero() {
+		v.Undone = c.date(r.Undone)
+	}
+	return v
 }
 
 // chartSets draws the charts, one set a monitor.

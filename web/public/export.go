@@ -70,7 +70,7 @@ func Export(ctx context.Context, m Model, now time.Time, folder string) (files i
 
 // everySheet renders what is always ready and every page that is made on demand.
 func everySheet(ctx context.Context, m Model, page *status.Page) (map[string]sheet, error) {
-	p := &Photographer{stage: newStage()}
+	p := &Photographer{stage: newStage(nil)}
 	p.rows.stage = p.stage
 	p.source.Store(&source{model: m})
 	sheets, err := p.sheets(page)
@@ -92,6 +92,9 @@ func onDemandPaths(page *status.Page) []string {
 		for _, c := range g.Components {
 			paths = append(paths, "/components/"+c.ID, "/badge/"+c.ID+".svg")
 		}
+	}
+	for _, i := range page.Recent {
+		paths = append(paths, incidentPath(i.ID), "/api/v2"+incidentPath(i.ID)+".json")
 	}
 	for _, list := range [][]status.Occurrence{page.Current, page.Ahead, page.Finished} {
 		for _, o := range list {

@@ -7,26 +7,38 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"strings"
 	"time"
 
 	"evenkeel/internal/calendar"
+	"evenkeel/internal/markup"
 	"evenkeel/internal/status"
 )
 
-// maxEntries bounds a feed; older entries stand in the history.
-const maxEntries = 100
+// Bounds of a feed: older entries stand in the history, older updates on the
+// page of their incident.
+const (
+	maxEntries      = 100
+	maxFeedText     = 100_000 // letters of updates, altogether
+	maxEntryUpdates = 50
+)
 
-// entry is one item of every feed: a trouble or a piece of maintenance. Its id
-// stays the same while the entry is updated.
+// entry is one item of every feed: an incident, a trouble that none tells of, or
+// a piece of maintenance. Its id stays the same while the entry is updated.
 type entry struct {
-	id, link, title, text string
-	published, updated    time.Time
+	id, link, title    string
+	html               template.HTML
+	published, updated time.Time
 }
 
 // entries tells the page as items, the newest change first.
-func entries(p *status.Page) []entry {
+func entries(p *status.Page, words *prose) []entry {
 	c := clockIn(p.Site.Zone)
 	var out []entry
+	text := &purse{maxFeedText}
+	for n := range p.Recent {
+		out = append(out, incidentEntry(p, c, &p.Recent[n], words, text))
+	}
 	for _, day := range p.Past {
 		for _, e := range day.Events {
 			out = append(out, troubleEntry(p, c, e))
@@ -34,7 +46,7 @@ func entries(p *status.Page) []entry {
 	}
 	for _, list := range [][]status.Occurrence{p.Current, p.Ahead, p.Finished} {
 		for _, o := range list {
-			out = append(out, workEntry(p, c, o))
+			out = append(out, workEntry(p, c, o, words, text))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b entry) int {
@@ -43,21 +55,52 @@ func entries(p *status.Page) []entry {
 	return out[:min(len(out), maxEntries)]
 }
 
+// incidentEntry tells an incident: what was said, the newest first.
+func incidentEntry(p *status.Page, c clock, i *status.Incident, words *prose, text *purse) entry {
+	v := entry{
+		id: tagURI(p.Site, "incident/"+pathID(i.ID), time.Unix(0, 0)), link: p.Site.URL + incidentPath(i.ID),
+		title: i.Name + ", " + lower(stateWord(i.Status)), published: i.CreatedAt, updated: later(i.UpdatedAt, i.CreatedAt),
+	}
+	var b strings.Builder
+	if n := len(i.Components); n > 0 {
+		names := make([]string, min(n, maxAffected))
+		for k := range names {
+			names[k] = i.Components[k].Name
+		}
+		b.WriteString("<p>" + template.HTMLEscapeString(impactWords[i.Impact]+". Affects "+strings.Join(names, ", ")+".") + "</p>")
+	}
+	for n := range i.Updates {
+		u := &i.Updates[n]
+		if n == maxEntryUpdates || !text.afford(u.Body) {
+			b.WriteString(`<p><a href="` + template.HTMLEscapeString(v.link) + `">Everything that was said</a></p>`)
+			break
+		}
+		b.WriteString("<p><strong>" + template.HTMLEscapeString(stateWord(u.Status)) + "</strong>, " + template.HTMLEscapeString(c.moment(u.At)) + "</p>" + string(words.html(u.Body)))
+	}
+	v.html = template.HTML(b.String())
+	return v
+}
+
+// paragraph makes HTML of a text without marks.
+func paragraph(text string) template.HTML {
+	return template.HTML("<p>" + template.HTMLEscapeString(text) + "</p>")
+}
+
 // troubleEntry tells one trouble of a component.
 func troubleEntry(p *status.Page, c clock, e status.PastEvent) entry {
 	l := lookOf(e.Status)
 	v := entry{
 		id:   tagURI(p.Site, "component/"+pathID(e.Component), e.From),
 		link: p.Site.URL + "/components/" + pathID(e.Component), title: e.Name + ": " + l.phrase,
-		text: e.Text, published: e.From, updated: e.From,
+		published: e.From, updated: e.From,
 	}
 	if e.To.IsZero() {
-		v.text = sentence(v.text, "It has lasted since "+c.moment(e.From)+".")
+		v.html = paragraph(sentence(e.Text, "It has lasted since "+c.moment(e.From)+"."))
 		return v
 	}
 	v.title += ", over"
 	v.updated = e.To
-	v.text = sentence(v.text, "It lasted "+length(e.To.Sub(e.From))+", from "+c.moment(e.From)+" to "+c.moment(e.To)+".")
+	v.html = paragraph(sentence(e.Text, "It lasted "+length(e.To.Sub(e.From))+", from "+c.moment(e.From)+" to "+c.moment(e.To)+"."))
 	return v
 }
 
@@ -67,7 +110,7 @@ func troubleEntry(p *status.Page, c clock, e status.PastEvent) entry {
 // about it changes.
 func workTimes(o status.Occurrence) (published, updated time.Time) {
 	published = o.From.Add(-status.AheadFor)
-	updated = published.Add(time.Duration(o.Sequence) * time.Minute)
+	updated = announced(o)
 	for _, at := range []time.Time{o.StartedAt, o.EndedAt} {
 		if at.After(updated) {
 			updated = at
@@ -76,12 +119,20 @@ func workTimes(o status.Occurrence) (published, updated time.Time) {
 	return published, updated
 }
 
+// announced is when the plan of a piece of maintenance was last news.
+func announced(o status.Occurrence) time.Time {
+	return o.From.Add(-status.AheadFor).Add(time.Duration(o.Sequence) * time.Minute)
+}
+
 // workEntry tells one piece of maintenance.
-func workEntry(p *status.Page, c clock, o status.Occurrence) entry {
+func workEntry(p *status.Page, c clock, o status.Occurrence, words *prose, text *purse) entry {
 	v := entry{
 		id: tagURI(p.Site, "maintenance/"+pathID(o.ID), o.From), link: p.Site.URL + maintenancePath(o.ID),
 		title: "Maintenance: " + o.Title + ", " + lower(stateWords[o.State]),
-		text:  sentence(o.Text, "Planned from "+c.moment(o.From)+" to "+c.moment(o.To)+"."),
+		html:  paragraph("Planned from " + c.moment(o.From) + " to " + c.moment(o.To) + "."),
+	}
+	if text.afford(o.Text) {
+		v.html = words.html(o.Text) + v.html
 	}
 	v.published, v.updated = workTimes(o)
 	return v
@@ -148,15 +199,15 @@ type atomEntry struct {
 }
 
 // atom writes RFC 4287. Errors: Internal.
-func atom(p *status.Page) ([]byte, error) {
+func atom(p *status.Page, words *prose) ([]byte, error) {
 	f := atomFeed{
 		Title: brand(p.Site.Name) + " status", Subtitle: subtitle(p), ID: tagURI(p.Site, "page", time.Unix(0, 0)), Author: brand(p.Site.Name),
 		Updated: p.Changed.UTC().Format(time.RFC3339),
 		Links:   []atomLink{{"self", p.Site.URL + "/history.atom", "application/atom+xml"}, {"alternate", p.Site.URL + "/", "text/html"}},
 	}
-	for _, e := range entries(p) {
+	for _, e := range entries(p, words) {
 		a := atomEntry{Title: e.title, ID: e.id, Published: e.published.UTC().Format(time.RFC3339), Updated: e.updated.UTC().Format(time.RFC3339), Link: atomLink{"alternate", e.link, "text/html"}}
-		a.Content.Type, a.Content.Text = "text", e.text
+		a.Content.Type, a.Content.Text = "html", string(e.html)
 		f.Entries = append(f.Entries, a)
 	}
 	return xmlBytes(f)
@@ -192,15 +243,14 @@ type rssItem struct {
 }
 
 // rss writes RSS 2.0. Errors: Internal.
-func rss(p *status.Page) ([]byte, error) {
+func rss(p *status.Page, words *prose) ([]byte, error) {
 	f := rssFeed{Version: "2.0", Atom: "http://www.w3.org/2005/Atom"}
 	ch := &f.Channel
 	ch.Title, ch.Link, ch.Description, ch.Language = brand(p.Site.Name)+" status", p.Site.URL+"/", subtitle(p), "en-gb"
 	ch.Self.atomLink = atomLink{"self", p.Site.URL + "/history.rss", "application/rss+xml"}
 	ch.LastBuild, ch.TTL = p.Changed.UTC().Format(time.RFC1123Z), 1
-	for _, e := range entries(p) {
-		// The description of RSS is HTML, so the text is escaped once for that.
-		it := rssItem{Title: e.title, Link: e.link, Description: template.HTMLEscapeString(e.text), Date: e.updated.UTC().Format(time.RFC1123Z)}
+	for _, e := range entries(p, words) {
+		it := rssItem{Title: e.title, Link: e.link, Description: string(e.html), Date: e.updated.UTC().Format(time.RFC1123Z)}
 		it.GUID.ID = e.id
 		ch.Items = append(ch.Items, it)
 	}
@@ -230,19 +280,19 @@ type jsonFeedItem struct {
 	ID        string    `json:"id"`
 	URL       string    `json:"url"`
 	Title     string    `json:"title"`
-	Text      string    `json:"content_text"`
+	HTML      string    `json:"content_html"`
 	Published time.Time `json:"date_published"`
 	Modified  time.Time `json:"date_modified"`
 }
 
 // feedJSON writes JSON Feed 1.1. Errors: Internal.
-func feedJSON(p *status.Page) ([]byte, error) {
+func feedJSON(p *status.Page, words *prose) ([]byte, error) {
 	f := jsonFeed{
 		Version: "https://jsonfeed.org/version/1.1", Title: brand(p.Site.Name) + " status", Home: p.Site.URL + "/", Feed: p.Site.URL + "/feed.json",
 		Description: subtitle(p), Language: "en-GB", Items: []jsonFeedItem{},
 	}
-	for _, e := range entries(p) {
-		f.Items = append(f.Items, jsonFeedItem{e.id, e.link, e.title, e.text, e.published.UTC(), e.updated.UTC()})
+	for _, e := range entries(p, words) {
+		f.Items = append(f.Items, jsonFeedItem{e.id, e.link, e.title, string(e.html), e.published.UTC(), e.updated.UTC()})
 	}
 	b, err := json.Marshal(f)
 	return append(b, '\n'), err
@@ -255,10 +305,22 @@ func calendarFile(p *status.Page, list []status.Occurrence) []byte {
 		_, revised := workTimes(o)
 		f.Events = append(f.Events, calendar.Event{
 			UID: o.ID + "@" + orElse(hostOf(p.Site.URL), "localhost"), Sequence: o.Sequence, Revised: revised, Start: o.From, End: o.To, Title: brand(p.Site.Name) + ": " + o.Title,
-			Description: o.Text, URL: p.Site.URL + maintenancePath(o.ID), Cancelled: o.State == status.MaintenanceCancelled,
+			Description: workDescription(o), URL: p.Site.URL + maintenancePath(o.ID), Cancelled: o.State == status.MaintenanceCancelled,
 		})
 	}
 	return f.Bytes()
+}
+
+// workDescription tells a piece of maintenance in plain text: what was planned,
+// and how it went.
+func workDescription(o status.Occurrence) string {
+	lines := []string{markup.Text(o.Text)}
+	for _, u := range slices.Backward(workUpdates(o)) {
+		if u.state != status.MaintenanceScheduled {
+			lines = append(lines, u.at.UTC().Format("15:04 UTC, 2 January 2006: ")+workWords[u.state])
+		}
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n\n"))
 }
 
 // calendarAll writes everything that is going on, ahead, or lately finished.

@@ -73,9 +73,9 @@ func TestFeedsAreReadable(t *testing.T) {
 
 func TestFeedEntryKeepsItsIDWhenTheTroubleEnds(t *testing.T) {
 	p := publictest.Normal()
-	before := entries(p)[0]
+	before := entries(p, newProse())[0]
 	p.Past[0].Events[0].To = publictest.Minute
-	after := entries(p)[0]
+	after := entries(p, newProse())[0]
 	if before.id != after.id || !after.updated.After(before.updated) || !strings.HasSuffix(after.title, ", over") {
 		t.Errorf("the entry went from %+v to %+v", before, after)
 	}

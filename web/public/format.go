@@ -84,6 +84,36 @@ func (c clock) since(t, now time.Time) template.HTML {
 	return template.HTML(c.tag(t, shortLayout, "s") + " " + c.zoneTag(t))
 }
 
+// brief writes a moment by its clock alone, with its day when that is not the
+// day of another moment.
+func (c clock) brief(t, day time.Time) template.HTML {
+	if c.sameDay(t, day) {
+		return template.HTML(c.tag(t, clockLayout, "c"))
+	}
+	return template.HTML(c.tag(t, shortLayout, "s"))
+}
+
+// besideUTC writes "13:02 UTC" where the page's zone is another.
+func (c clock) besideUTC(t time.Time) template.HTML {
+	if c.isUTC(t) {
+		return ""
+	}
+	return template.HTML(`<span data-utc>` + t.UTC().Format(clockLayout) + ` UTC</span>`)
+}
+
+// edited writes when something was changed after it was said; nothing when it was not.
+func (c clock) edited(t, now time.Time) template.HTML {
+	if t.IsZero() {
+		return ""
+	}
+	return "edited " + c.since(t, now)
+}
+
+// date writes "Friday 20 November 2026".
+func (c clock) date(t time.Time) template.HTML {
+	return template.HTML(`<time datetime="` + t.UTC().Format(isoMinute) + `">` + t.In(c.zone).Format("Monday 2 January 2006") + `</time>`)
+}
+
 // sinceWords is since as plain words, for sentences.
 func (c clock) sinceWords(t, now time.Time) string {
 	l := t.In(c.zone)

@@ -13,7 +13,8 @@ import (
 const (
 	maxFailures   = 8
 	maxAhead      = 8
-	maxAgain      = 4 // later occurrences of one window
+	maxAgain      = 4     // later occurrences of one window
+	maxWorkText   = 4_000 // letters about maintenance, altogether
 	maxDayEvents  = 6
 	foldBeyond    = 40 // components: larger pages fold their groups
 	maxRowsCached = 50_000
@@ -22,6 +23,9 @@ const (
 // frontPage is the data of front.html.
 type frontPage struct {
 	frame
+	Open         []incidentView
+	OpenWord     string // "Open incident", "Three open incidents"
+	MoreOpen     []incidentView
 	Failures     []failureView
 	MoreFailures int
 	Current      []workView
@@ -33,6 +37,7 @@ type frontPage struct {
 	Ahead        []workView
 	MoreAhead    int
 	Past         []pastView
+	Mail         *tellView // the form of the subscribe section; nil when mail is off
 }
 
 // failureView is a confirmed failure that nobody has explained yet.
@@ -62,10 +67,12 @@ type pastView struct {
 	More   int
 }
 
-// eventView is one trouble of one component.
+// eventView is one thing of the past in short: an incident, or a trouble of one
+// component that none tells of.
 type eventView struct {
-	ID, Name, Text, Class, Mark, Word string
-	Span                              template.HTML
+	Href, Name, Text, Class, Mark, Word string
+	Of                                  string // the components of an incident
+	Span                                template.HTML
 }
 
 // row is all that a component's row shows. It is a plain value, so that equal
@@ -121,11 +128,19 @@ func (r *rows) render(c status.PageComponent, formula string) (template.HTML, er
 // front renders the front page. Errors: Internal.
 func (s stage) front(p *status.Page, rows *rows) (sheet, error) {
 	c := clockIn(p.Site.Zone)
-	d := frontPage{frame: s.frame("front", p, p.Headline.Status, trimDot(p.Headline.Title)), Lines: p.Sparklines, Key: barKey()}
+	kind := "front"
+	if len(p.Incidents) > 0 {
+		kind = "open"
+	}
+	d := frontPage{frame: s.frame(kind, p, p.Headline.Status, trimDot(p.Headline.Title)), Lines: p.Sparklines, Key: barKey()}
 	d.Here = "status"
 	d.Verdict.Say, d.Verdict.Rest = p.Headline.Title, p.Headline.Rest
 	d.Verdict.Lead = template.HTML(template.HTMLEscapeString(p.Headline.Lead))
 	d.Formula.Text = formulaText(p.Weights, "over the last 90 days")
+	s.addOpen(&d, p, c)
+	if s.offers().Mail {
+		d.Mail = &tellView{ID: "mail", Label: "Email address", Button: "Subscribe"}
+	}
 	for i, f := range p.Failures {
 		if i == maxFailures {
 			d.MoreFailures = len(p.Failures) - maxFailures
@@ -134,10 +149,11 @@ func (s stage) front(p *status.Page, rows *rows) (sheet, error) {
 		l := lookOf(f.Status)
 		d.Failures = append(d.Failures, failureView{ID: f.Component, Name: f.Name, Text: f.Text, Class: l.class, Mark: l.class, Word: l.word, Since: c.since(f.Since, p.At)})
 	}
+	works := &purse{maxWorkText}
 	for _, o := range p.Current {
-		d.Current = append(d.Current, work(p, c, o))
+		d.Current = append(d.Current, s.work(p, c, o, works))
 	}
-	d.Ahead, d.MoreAhead = ahead(p, c)
+	d.Ahead, d.MoreAhead = s.ahead(p, c, works)
 	for _, day := range p.Past {
 		d.Past = append(d.Past, past(p, c, day))
 	}
@@ -145,13 +161,37 @@ func (s stage) front(p *status.Page, rows *rows) (sheet, error) {
 		return sheet{}, err
 	}
 	d.FirstDay = firstDay(p.At, c)
-	body, err := s.render("front", d)
-	return sheet{body: body, kind: typeHTML, policy: s["front"].policy, html: true}, err
+	return s.page(kind, d)
+}
+
+// addOpen puts open incidents on the page, the worst first: their newest word in
+// full, and the story so far as there is room.
+func (s stage) addOpen(d *frontPage, p *status.Page, c clock) {
+	text := &purse{maxFrontText}
+	told := p.Incidents[:min(len(p.Incidents), maxOpen)]
+	for n := range told {
+		v := s.incidentView(c, &told[n], p.At, text)
+		if s.offers().Mail {
+			v.Tell = &tellView{ID: "tell-" + v.ID, Incident: v.ID, Label: "Tell me when it is over", Note: "Mails about this incident alone.", Button: "Tell me"}
+		}
+		d.Open = append(d.Open, v)
+	}
+	for n := range told { // the newest word of each comes first
+		s.earlier(&d.Open[n], c, &told[n], p.At, text)
+	}
+	for n := len(told); n < min(len(p.Incidents), maxOpen+maxNamed); n++ {
+		i := &p.Incidents[n]
+		d.MoreOpen = append(d.MoreOpen, incidentView{Href: incidentPath(i.ID), Title: i.Name, Class: incidentClass(i)})
+	}
+	d.OpenWord = "Open incident"
+	if len(p.Incidents) > 1 {
+		d.OpenWord = count(len(p.Incidents), "open incident", "open incidents")
+	}
 }
 
 // ahead makes the views of planned work: one for each window, which names the
 // days on which it comes again. more counts what did not fit.
-func ahead(p *status.Page, c clock) (views []workView, more int) {
+func (s stage) ahead(p *status.Page, c clock, text *purse) (views []workView, more int) {
 	at := map[string]int{}
 	for _, o := range p.Ahead {
 		i, again := at[o.Window]
@@ -162,7 +202,7 @@ func ahead(p *status.Page, c clock) (views []workView, more int) {
 			more++
 		default:
 			at[o.Window] = len(views)
-			views = append(views, work(p, c, o))
+			views = append(views, s.work(p, c, o, text))
 		}
 	}
 	return views, more
@@ -243,12 +283,14 @@ func groupSum(all, trouble int, s status.Status) string {
 // past makes the view of a past day.
 func past(p *status.Page, c clock, day status.PastDay) pastView {
 	v := pastView{When: c.days(day.From, day.To)}
-	for i, e := range day.Events {
-		if i == maxDayEvents {
-			v.More = len(day.Events) - maxDayEvents
-			break
-		}
+	for i := range day.Incidents {
+		v.Events = append(v.Events, incidentEvent(c, &day.Incidents[i], p.At))
+	}
+	for _, e := range day.Events {
 		v.Events = append(v.Events, event(c, e, p.At))
+	}
+	if n := len(v.Events); n > maxDayEvents {
+		v.Events, v.More = v.Events[:maxDayEvents], n-maxDayEvents
 	}
 	return v
 }
@@ -256,7 +298,7 @@ func past(p *status.Page, c clock, day status.PastDay) pastView {
 // event makes the view of one trouble.
 func event(c clock, e status.PastEvent, now time.Time) eventView {
 	l := lookOf(e.Status)
-	v := eventView{ID: e.Component, Name: e.Name, Text: e.Text, Class: l.class, Mark: l.class, Word: l.word}
+	v := eventView{Href: "/components/" + pathID(e.Component), Name: e.Name, Text: e.Text, Class: l.class, Mark: l.class, Word: l.word}
 	if e.To.IsZero() {
 		v.Span = "since " + c.since(e.From, now)
 	} else {

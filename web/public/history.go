@@ -3,6 +3,7 @@ package public
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,9 +46,10 @@ func (s stage) history(p *status.Page, months []status.HistoryMonth, longest boo
 	d := historyPage{frame: s.frame("history", p, "", "History"), Earlier: !longest}
 	d.Here = "history"
 	d.Verdict.Say = "History"
-	troubled := 0
+	troubled, incidents := 0, 0
 	for _, m := range months {
 		v := month(c, m, p.At)
+		incidents += len(m.Incidents)
 		for i := range m.Days {
 			day := &m.Days[i]
 			if shown := shownStatus(day); !day.Date.After(p.At) && shown.Worse(status.Operational) && shown != status.UnderMaintenance {
@@ -57,10 +59,12 @@ func (s stage) history(p *status.Page, months []status.HistoryMonth, longest boo
 		d.Months = append(d.Months, v)
 	}
 	if n := len(months); n > 0 {
-		d.Verdict.Rest = fmt.Sprintf("%s with trouble since %s.", count(troubled, "day", "days"), months[n-1].Month.In(c.zone).Format("January"))
+		since := " since " + months[n-1].Month.In(c.zone).Format("January") + "."
+		if d.Verdict.Rest = count(troubled, "day", "days") + " with trouble" + since; incidents > 0 {
+			d.Verdict.Rest = count(incidents, "incident", "incidents") + since
+		}
 	}
-	body, err := s.render("history", d)
-	return sheet{body: body, kind: typeHTML, policy: s["history"].policy, html: true}, err
+	return s.page("history", d)
 }
 
 // month makes the view of a month.
@@ -86,34 +90,55 @@ func month(c clock, m status.HistoryMonth, now time.Time) monthView {
 	if v.Uptime == "" {
 		v.Quiet = "Nothing was watched in " + first.Format("January") + "."
 	}
-	v.Days = daysOf(c, m.Events, now)
+	v.Days = daysOf(c, m, now)
 	return v
 }
 
-// daysOf gathers events by the day on which they began, in the order given.
-func daysOf(c clock, events []status.PastEvent, now time.Time) []dayView {
-	var out []dayView
-	for _, e := range events {
-		at := e.From.In(c.zone)
-		anchor := at.Format("d2006-01-02")
-		if len(out) == 0 || out[len(out)-1].Anchor != anchor {
-			out = append(out, dayView{Anchor: anchor, When: at.Format(dayLayout)})
+// daysOf gathers what happened by the day on which it began, the newest first:
+// incidents before troubles that none of them tells of.
+func daysOf(c clock, m status.HistoryMonth, now time.Time) []dayView {
+	days := map[string]*dayView{}
+	var order []string
+	add := func(began time.Time, v eventView) {
+		at := began.In(c.zone)
+		anchor := at.Format(dayAnchor)
+		d := days[anchor]
+		if d == nil {
+			d = &dayView{Anchor: anchor, When: at.Format(dayLayout)}
+			days[anchor] = d
+			order = append(order, anchor)
 		}
-		d := &out[len(out)-1]
 		if len(d.Events) < maxDayEvents {
-			d.Events = append(d.Events, event(c, e, now))
+			d.Events = append(d.Events, v)
 		} else {
-			d.More = append(d.More, event(c, e, now))
+			d.More = append(d.More, v)
 		}
+	}
+	for n := range m.Incidents {
+		add(m.Incidents[n].StartedAt, incidentEvent(c, &m.Incidents[n], now))
+	}
+	for _, e := range m.Events {
+		add(e.From, event(c, e, now))
+	}
+	slices.SortFunc(order, func(a, b string) int { return strings.Compare(b, a) })
+	out := make([]dayView, len(order))
+	for n, anchor := range order {
+		out[n] = *days[anchor]
 	}
 	return out
 }
+
+// dayAnchor names a day in an address; by its letters, days are in order.
+const dayAnchor = "d2006-01-02"
 
 // calendarOf draws a month as a grid; days with trouble lead to what happened.
 func calendarOf(c clock, m status.HistoryMonth, now time.Time) template.HTML {
 	told := map[string]bool{}
 	for _, e := range m.Events {
-		told[e.From.In(c.zone).Format("d2006-01-02")] = true
+		told[e.From.In(c.zone).Format(dayAnchor)] = true
+	}
+	for n := range m.Incidents {
+		told[m.Incidents[n].StartedAt.In(c.zone).Format(dayAnchor)] = true
 	}
 	var b strings.Builder
 	for _, d := range "MTWTFSS" {
@@ -130,7 +155,7 @@ func calendarOf(c clock, m status.HistoryMonth, now time.Time) template.HTML {
 		}
 		shown, n := shownStatus(day), at.Day()
 		l := lookOf(shown)
-		anchor := at.Format("d2006-01-02")
+		anchor := at.Format(dayAnchor)
 		switch {
 		case day.Date.After(now):
 			fmt.Fprintf(&b, `<span class="nx%s">%d</span>`, column, n)

@@ -3,7 +3,10 @@ package public
 import (
 	"html/template"
 	"net/url"
+	"slices"
+	"time"
 
+	"evenkeel/internal/markup"
 	"evenkeel/internal/problem"
 	"evenkeel/internal/status"
 )
@@ -11,7 +14,7 @@ import (
 // workView is one occurrence of maintenance.
 type workView struct {
 	Href, Title, State string
-	Text               []string
+	Text               template.HTML
 	Affects            []link
 	Day, Hours         template.HTML
 	Began, Until       template.HTML
@@ -21,14 +24,19 @@ type workView struct {
 // againView is a later occurrence, by its day.
 type againView struct{ Href, Day string }
 
-// work makes the view of an occurrence.
-func work(p *status.Page, c clock, o status.Occurrence) workView {
+// work makes the view of an occurrence. What people wrote about it is told in
+// full while the purse allows it.
+func (s stage) work(p *status.Page, c clock, o status.Occurrence, text *purse) workView {
 	began := o.StartedAt
 	if began.IsZero() {
 		began = o.From
 	}
+	told := template.HTML("<p>" + template.HTMLEscapeString(markup.Summary(o.Text, maxSummary)) + "</p>")
+	if text.afford(o.Text) {
+		told = s.prose.html(o.Text)
+	}
 	return workView{
-		Href: maintenancePath(o.ID), Title: o.Title, State: stateWords[o.State], Text: paragraphs(o.Text), Affects: linksOf(p, o.Components),
+		Href: maintenancePath(o.ID), Title: o.Title, State: stateWords[o.State], Text: told, Affects: linksOf(p, o.Components),
 		Day: c.day(o.From), Hours: c.hours(o.From, o.To), Began: c.since(began, p.At), Until: c.since(o.To, p.At),
 	}
 }
@@ -44,6 +52,8 @@ type maintenancePage struct {
 	frame
 	Work        workView
 	From, Until template.HTML
+	Lines       []lineView
+	Planned     bool // it still lies ahead, or goes on
 }
 
 // occurrence finds maintenance that the page knows. Errors: NotFound.
@@ -58,6 +68,58 @@ func occurrence(p *status.Page, id string) (status.Occurrence, error) {
 	return status.Occurrence{}, problem.NotFound("There is no such maintenance, or it is long over.")
 }
 
+// workLines tells how an occurrence went, the newest line first while it is not
+// over: it tells what is known of it by itself.
+func workLines(c clock, o status.Occurrence) []lineView {
+	var out []lineView
+	for _, u := range workUpdates(o) {
+		if u.state == status.MaintenanceScheduled { // when it was announced first is not recorded
+			if u.at = o.ChangedAt; o.State != u.state || u.at.IsZero() {
+				continue
+			}
+		}
+		out = append(out, lineView{State: stateWords[u.state], At: c.brief(u.at, o.From), UTC: c.besideUTC(u.at), Short: workWords[u.state], Last: o.Over() && len(out) == 0})
+	}
+	if o.Over() {
+		slices.Reverse(out)
+	}
+	return out
+}
+
+// workUpdate is one step of a piece of maintenance that has been taken.
+type workUpdate struct {
+	state status.MaintenanceState
+	at    time.Time
+}
+
+// workUpdates lists the steps of an occurrence, the newest first: it was
+// announced, it began, it ended. Their moments stand still.
+func workUpdates(o status.Occurrence) []workUpdate {
+	published, _ := workTimes(o)
+	out := []workUpdate{{status.MaintenanceScheduled, published}}
+	if !o.StartedAt.IsZero() {
+		out = append(out, workUpdate{status.MaintenanceInProgress, o.StartedAt})
+	}
+	switch {
+	case o.State == status.MaintenanceVerifying:
+		out = append(out, workUpdate{o.State, later(o.To, o.StartedAt)})
+	case o.Over() && !o.EndedAt.IsZero():
+		out = append(out, workUpdate{o.State, o.EndedAt})
+	case o.Over():
+		out = append(out, workUpdate{o.State, later(o.ChangedAt, published)})
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// later gives the later of two moments.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // maintenance renders the page of one occurrence. Errors: NotFound, Internal.
 func (s stage) maintenance(p *status.Page, id string) (sheet, error) {
 	o, err := occurrence(p, id)
@@ -65,7 +127,7 @@ func (s stage) maintenance(p *status.Page, id string) (sheet, error) {
 		return sheet{}, err
 	}
 	c := clockIn(p.Site.Zone)
-	d := maintenancePage{frame: s.frame("maintenance", p, status.UnderMaintenance, o.Title), Work: work(p, c, o)}
+	d := maintenancePage{frame: s.frame("maintenance", p, status.UnderMaintenance, o.Title), Work: s.work(p, c, o, all())}
 	d.Verdict.Word, d.Verdict.Say = stateWords[o.State], o.Title
 	switch o.State {
 	case status.MaintenanceScheduled:
@@ -79,6 +141,6 @@ func (s stage) maintenance(p *status.Page, id string) (sheet, error) {
 	}
 	d.From = c.day(o.From) + ", " + c.at(o.From)
 	d.Until = c.day(o.To) + ", " + c.at(o.To)
-	body, err := s.render("maintenance", d)
-	return sheet{body: body, kind: typeHTML, policy: s["maintenance"].policy, html: true}, err
+	d.Lines, d.Planned = workLines(c, o), !o.Over()
+	return s.page("maintenance", d)
 }

@@ -26,6 +26,7 @@ type Photograph struct {
 	html     bool // it can carry the notice that the page is old
 	bodies   [encodings][]byte
 	heads    [encodings][]field // complete, shared by all answers
+	same     [encodings][]field // of 304
 	common   []field            // of them, what all encodings share
 	etags    [encodings]string
 	tag      string // of the identity bytes, without quotes
@@ -54,6 +55,15 @@ type field struct {
 // tooSmall is the size below which compression is not worth a header.
 const tooSmall = 256
 
+// atOnce is the size up to which the kernel takes an answer as a whole from us.
+// Beyond it a slow reader holds us up, and must be done within sendWithin. The
+// clock costs 3 % of an answer; who does not read at all is cut off by the
+// kernel, without one (see the listener in internal/app).
+const (
+	atOnce     = 64 << 10
+	sendWithin = 30 * time.Second
+)
+
 // ETag gives the strong tag of the plain bytes.
 func (p *Photograph) ETag() string { return p.etags[identity] }
 
@@ -70,6 +80,7 @@ type sheet struct {
 	policy string // Content-Security-Policy; "" for what is no document
 	open   bool   // any origin may read it
 	html   bool
+	moved  string // where it is now; "" = here
 }
 
 // cacheFor lets a cache on the way keep a page for a moment: it spares the hub
@@ -101,6 +112,9 @@ func (d *darkroom) develop(path string, s sheet, at time.Time) *Photograph {
 	if s.policy != "" {
 		common = append(common, field{"Content-Security-Policy", []string{s.policy}})
 	}
+	if s.moved != "" {
+		common = append(common, field{"Location", []string{s.moved}})
+	}
 	if s.open {
 		common = append(common, field{"Access-Control-Allow-Origin", []string{"*"}})
 	}
@@ -121,8 +135,23 @@ func (p *Photograph) dress(common []field) {
 		p.heads[e] = append(h,
 			field{"Etag", []string{p.etags[e]}},
 			field{"Content-Length", []string{strconv.Itoa(len(p.bodies[e]))}})
+		p.same[e] = unchanged(p.heads[e])
 	}
 	p.common = common
+}
+
+// unchanged gives what a 304 tells of a header (RFC 9110 section 15.4.5): what a
+// cache goes by, and who may read. The rest describes bytes that are the same,
+// so that it stands in the answer that the client has.
+func unchanged(head []field) []field {
+	var out []field
+	for _, f := range head {
+		switch f.name {
+		case "Cache-Control", "Vary", "Etag", "Access-Control-Allow-Origin":
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // polish gives the same photograph compressed as well as it gets.
@@ -138,13 +167,9 @@ func (d *darkroom) polish(p *Photograph) *Photograph {
 func (p *Photograph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := accepted(r.Header["Accept-Encoding"])
 	h := w.Header()
-	if match := r.Header["If-None-Match"]; len(match) > 0 && p.matches(match) {
-		for _, f := range p.heads[e] {
-			switch f.name {
-			case "Content-Length", "Content-Encoding", "Content-Type":
-			default:
-				h[f.name] = f.values
-			}
+	if match := r.Header["If-None-Match"]; len(match) > 0 && p.from.moved == "" && p.matches(match) {
+		for _, f := range p.same[e] {
+			h[f.name] = f.values
 		}
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -152,10 +177,19 @@ func (p *Photograph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, f := range p.heads[e] {
 		h[f.name] = f.values
 	}
+	if p.from.moved != "" {
+		w.WriteHeader(http.StatusMovedPermanently)
+	}
 	if r.Method == http.MethodHead {
 		return
 	}
-	_, _ = w.Write(p.bodies[e]) // a visitor who hung up is no trouble of ours
+	body := p.bodies[e]
+	if len(body) > atOnce {
+		if c, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
+			_ = c.SetWriteDeadline(time.Now().Add(sendWithin))
+		}
+	}
+	_, _ = w.Write(body) // a visitor who hung up is no trouble of ours
 }
 
 // accepted picks the smallest encoding the client takes (RFC 9110 section

@@ -30,7 +30,7 @@ func ask(ph *Photograph, method string, header map[string]string) *http.Response
 
 func frontPhotograph(t testing.TB) *Photograph {
 	t.Helper()
-	s := newStage()
+	s := newStage(nil)
 	sheet, err := s.front(publictest.Normal(), &rows{stage: s})
 	if err != nil {
 		t.Fatal(err)

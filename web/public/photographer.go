@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +28,8 @@ type Model interface {
 	Page(now time.Time) *status.Page
 	// Component gives a component's page. Errors: NotFound, Unavailable.
 	Component(ctx context.Context, id string, now time.Time) (*status.ComponentPage, error)
+	// Incident gives an incident's page. Errors: NotFound, Unavailable.
+	Incident(ctx context.Context, id string, now time.Time) (*status.IncidentPage, error)
 	// History gives months, newest first. Errors: Unavailable.
 	History(ctx context.Context, now time.Time, months int) ([]status.HistoryMonth, error)
 }
@@ -54,6 +55,8 @@ type Options struct {
 	Metrics *Metrics
 	// Announce is told when a new front page stands: its journal position and version.
 	Announce func(seq, version int64)
+	// Offers tells how visitors can subscribe now; nil = by feed alone.
+	Offers func() Offers
 }
 
 // Photographer renders pages after a change and on the minute, keeps them, and
@@ -95,7 +98,7 @@ type moment struct {
 
 // New makes a photographer and puts up what was kept on disk.
 func New(o Options) *Photographer {
-	p := &Photographer{o: o, stage: newStage(), wake: make(chan struct{}, 1), rested: make(chan struct{}, 1), first: make(chan struct{}), kept: map[string]*Photograph{}}
+	p := &Photographer{o: o, stage: newStage(o.Offers), wake: make(chan struct{}, 1), rested: make(chan struct{}, 1), first: make(chan struct{}), kept: map[string]*Photograph{}}
 	p.rows.stage = p.stage
 	p.shelf = shelf{folder: o.Folder, log: o.Log}
 	m := &moment{page: &status.Page{Site: status.Site{Name: "Service"}, Status: status.NotMeasured}}
@@ -222,6 +225,9 @@ func (p *Photographer) publish(now time.Time) error {
 	p.mu.Lock()
 	p.shown.Store(&next)
 	p.taken.Store(&moment{page: page, number: before.number + 1, fresh: now.Add(-lag).UTC()})
+	if withdrawn(before.page, page) {
+		clear(p.kept)
+	}
 	p.mu.Unlock()
 	p.o.Metrics.rendered(time.Since(began))
 	if next["/"] != old["/"] || before.paused {
@@ -229,6 +235,22 @@ func (p *Photographer) publish(now time.Time) error {
 	}
 	nudge(p.rested)
 	return nil
+}
+
+// withdrawn reports whether an incident is told no longer. Nothing that was made
+// while it was may be shown again then, not even when the record is away: it may
+// have become private.
+func withdrawn(before, now *status.Page) bool {
+	told := make(map[string]bool, len(now.Recent))
+	for n := range now.Recent {
+		told[now.Recent[n].ID] = true
+	}
+	for n := range before.Recent {
+		if !told[before.Recent[n].ID] {
+			return true
+		}
+	}
+	return false
 }
 
 // sheets renders what is always ready. The JSON is written beside the pages,
@@ -248,12 +270,18 @@ func (p *Photographer) sheets(page *status.Page) (map[string]sheet, error) {
 		"/badge.svg":       picture(badge(brand(page.Site.Name)+" status", page.Headline.Status)),
 	}
 	for path, render := range map[string]func() (sheet, error){
-		"/":             func() (sheet, error) { return p.stage.front(page, &p.rows) },
-		"/embed":        func() (sheet, error) { return p.stage.embed(page) },
-		"/history.atom": func() (sheet, error) { b, err := atom(page); return sheet{body: b, kind: typeAtom, open: true}, err },
-		"/history.rss":  func() (sheet, error) { b, err := rss(page); return sheet{body: b, kind: typeRSS, open: true}, err },
+		"/":      func() (sheet, error) { return p.stage.front(page, &p.rows) },
+		"/embed": func() (sheet, error) { return p.stage.embed(page) },
+		"/history.atom": func() (sheet, error) {
+			b, err := atom(page, p.stage.prose)
+			return sheet{body: b, kind: typeAtom, open: true}, err
+		},
+		"/history.rss": func() (sheet, error) {
+			b, err := rss(page, p.stage.prose)
+			return sheet{body: b, kind: typeRSS, open: true}, err
+		},
 		"/feed.json": func() (sheet, error) {
-			b, err := feedJSON(page)
+			b, err := feedJSON(page, p.stage.prose)
 			return sheet{body: b, kind: typeFeed, open: true}, err
 		},
 	} {
@@ -370,64 +398,6 @@ func (p *Photographer) take(ctx context.Context, path string, m *moment, was *Ph
 	return ph, nil
 }
 
-// onDemand renders the page of a path. Errors: NotFound, Unavailable, Internal.
-func (p *Photographer) onDemand(ctx context.Context, path string, m *moment) (sheet, error) {
-	src := p.source.Load()
-	if src == nil {
-		return sheet{}, problem.Unavailable(nil, "The record cannot be read yet.")
-	}
-	room, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	switch {
-	case path == "/uptime":
-		return p.stage.uptime(m.page)
-	case path == "/subscribe":
-		return p.stage.subscribe(m.page)
-	case path == "/history":
-		months, err := src.model.History(ctx, m.page.At, historyMonths)
-		if err != nil {
-			return sheet{}, err
-		}
-		return p.stage.history(m.page, months, false)
-	case path == historyYearPath:
-		months, err := src.model.History(ctx, m.page.At, historyYear)
-		if err != nil {
-			return sheet{}, err
-		}
-		return p.stage.history(m.page, months, true)
-	case room == "components" && rest != "":
-		page, err := src.model.Component(ctx, rest, m.page.At)
-		if err != nil {
-			return sheet{}, err
-		}
-		return p.stage.component(page)
-	case room == "maintenance" && strings.HasSuffix(rest, ".ics"):
-		o, err := occurrence(m.page, strings.TrimSuffix(rest, ".ics"))
-		return sheet{body: calendarFile(m.page, []status.Occurrence{o}), kind: typeICS, open: true}, err
-	case room == "maintenance" && rest != "":
-		return p.stage.maintenance(m.page, rest)
-	case room == "badge" && strings.HasSuffix(rest, ".svg"):
-		c, err := onPage(m.page, strings.TrimSuffix(rest, ".svg"))
-		return picture(badge(c.Name, c.Status)), err
-	}
-	return sheet{}, problem.NotFound("There is no page %q.", clip(path, 80))
-}
-
-// historyYearPath is the longer history. It is a path of its own and not a
-// query, so that it can be exported as a file.
-const historyYearPath = "/history/12"
-
-// onPage finds a component. Errors: NotFound.
-func onPage(p *status.Page, id string) (status.PageComponent, error) {
-	for _, g := range p.Groups {
-		for _, c := range g.Components {
-			if c.ID == id {
-				return c, nil
-			}
-		}
-	}
-	return status.PageComponent{}, problem.NotFound("There is no component %q.", clip(id, 80))
-}
-
 // keep remembers a photograph made on demand; when there are too many, some
 // other one makes room.
 func (p *Photographer) keep(ph *Photograph) {
@@ -506,7 +476,7 @@ func (p *Photographer) idleLoop(ctx context.Context) {
 		default:
 		}
 		p.waited = 0
-		p.polish(ctx)
+		aside(func() { p.polish(ctx) })
 		p.save()
 	}
 }

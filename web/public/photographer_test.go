@@ -24,8 +24,11 @@ import (
 // photographer makes one whose clock is the real or the bubble's.
 func photographer(t testing.TB, folder string) *Photographer {
 	t.Helper()
-	return New(Options{Folder: folder, Log: slog.New(slog.DiscardHandler), Now: time.Now, Metrics: NewMetrics(prometheus.NewRegistry()), Announce: func(int64, int64) {}})
+	return New(Options{Folder: folder, Log: slog.New(slog.DiscardHandler), Now: time.Now, Metrics: NewMetrics(prometheus.NewRegistry()), Announce: func(int64, int64) {}, Offers: everyWay})
 }
+
+// everyWay offers all there is.
+func everyWay() Offers { return Offers{Mail: true, Webhook: true, Slack: true} }
 
 // running starts a photographer in a bubble and stops it at the end.
 func running(t *testing.T, p *Photographer) (stop func()) {

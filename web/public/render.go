@@ -36,39 +36,55 @@ type press struct {
 	policy   string
 }
 
-// stage holds every kind of page by the name of its template file.
-type stage map[string]*press
+// stage renders pages. What visitors can subscribe by may change at any time.
+type stage struct {
+	presses map[string]*press // every kind of page, by the name of its template file
+	prose   *prose
+	offers  func() Offers
+}
 
 // newStage parses every template once. It panics when one is wrong: templates
 // are part of the program, and a test renders each.
-func newStage() stage {
+func newStage(offers func() Offers) stage {
+	if offers == nil {
+		offers = func() Offers { return Offers{} }
+	}
+	s := stage{presses: map[string]*press{}, prose: newProse(), offers: offers}
 	script := assets.Text("public.js")
-	s := stage{}
 	for name, sheets := range map[string][]string{
-		"front":       {"base.css", "bars.css", "front.css"},
-		"component":   {"base.css", "bars.css", "chart.css"},
-		"history":     {"base.css", "months.css"},
-		"maintenance": {"base.css"},
-		"uptime":      {"base.css", "bars.css", "chart.css"},
-		"subscribe":   {"base.css"},
-		"error":       {"base.css"},
+		"front":        {"base.css", "bars.css", "front.css", "story.css", "form.css"},
+		"open":         {"base.css", "bars.css", "front.css", "story.css", "track.css", "form.css"},
+		"incident":     {"base.css", "story.css", "timeline.css", "form.css"},
+		"component":    {"base.css", "bars.css", "chart.css", "story.css"},
+		"history":      {"base.css", "months.css"},
+		"maintenance":  {"base.css", "story.css", "timeline.css"},
+		"uptime":       {"base.css", "bars.css", "chart.css"},
+		"subscribe":    {"base.css", "form.css", "choices.css"},
+		"subscription": {"base.css", "form.css", "choices.css"},
+		"error":        {"base.css"},
 	} {
-		t := template.Must(template.New(name).ParseFS(templates.Files, "layout.html", name+".html"))
-		s[name] = newPress(t, "layout", assets.Text(sheets...), script, "'none'")
+		file := name + ".html"
+		if name == "open" { // the front page while an incident is open
+			file = "front.html"
+		}
+		t := template.Must(template.New(name).ParseFS(templates.Files, "layout.html", "parts.html", file))
+		s.presses[name] = newPress(t, "layout", assets.Text(sheets...), script, "'none'")
 	}
 	// The error page has no script: it must not swap itself for another error.
-	s["error"].script = ""
-	s["row"] = &press{template: template.Must(template.New("row").ParseFS(templates.Files, "row.html")), layout: "row"}
-	embed := template.Must(template.New("embed").ParseFS(templates.Files, "layout.html", "subscribe.html", "embed.html"))
-	s["embed"] = newPress(embed, "embed", assets.Text("base.css", "embed.css"), "", "*")
+	s.presses["error"].script = ""
+	s.presses["row"] = &press{template: template.Must(template.New("row").ParseFS(templates.Files, "row.html")), layout: "row"}
+	embed := template.Must(template.New("embed").ParseFS(templates.Files, "layout.html", "parts.html", "subscribe.html", "embed.html"))
+	s.presses["embed"] = newPress(embed, "embed", assets.Text("base.css", "embed.css"), "", "*")
 	return s
 }
 
 func newPress(t *template.Template, layout, style, script, framedBy string) *press {
 	// The texts stand between their tags with nothing added, so that the hashes hold.
-	policy := "default-src 'none'; style-src " + hashSource(style) + "; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors " + framedBy
-	if script != "" {
-		policy += "; script-src " + hashSource(script) + "; connect-src 'self'"
+	policy := "default-src 'none'; style-src " + hashSource(style) + "; img-src 'self' data:; base-uri 'none'; frame-ancestors " + framedBy
+	if script == "" {
+		policy += "; form-action 'none'"
+	} else {
+		policy += "; form-action 'self'; script-src " + hashSource(script) + "; connect-src 'self'"
 	}
 	return &press{template: t, layout: layout, style: template.CSS(style), script: template.JS(script), policy: policy}
 }
@@ -77,6 +93,15 @@ func newPress(t *template.Template, layout, style, script, framedBy string) *pre
 func hashSource(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// policy is that of a kind of page.
+func (s stage) policy(kind string) string { return s.presses[kind].policy }
+
+// page renders a page as it is served. Errors: Internal.
+func (s stage) page(kind string, data any) (sheet, error) {
+	body, err := s.render(kind, data)
+	return sheet{body: body, kind: typeHTML, policy: s.policy(kind), html: true}, err
 }
 
 // render runs the template of a page. Errors: Internal, when data and template
@@ -90,7 +115,7 @@ func (s stage) render(name string, data any) ([]byte, error) {
 
 // write is render into a buffer.
 func (s stage) write(b *bytes.Buffer, name string, data any) error {
-	p := s[name]
+	p := s.presses[name]
 	if err := p.template.ExecuteTemplate(b, p.layout, data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
@@ -133,7 +158,7 @@ func (s stage) frame(kind string, p *status.Page, st status.Status, title string
 	c := clockIn(p.Site.Zone)
 	f := frame{
 		Site: p.Site, Brand: brand(p.Site.Name), Class: "plain", Version: version(p), Live: LivePath,
-		Style: s[kind].style, Script: s[kind].script, Marks: marks, Icon: iconURL(p.Status),
+		Style: s.presses[kind].style, Script: s.presses[kind].script, Marks: marks, Icon: iconURL(p.Status),
 		Changed: c.full(p.Changed), ZoneNote: c.note(), Report: reportURL(p.Site, ""), Home: hostOf(p.Site.Home), Base: p.Site.URL,
 	}
 	f.Title = title + " · " + f.Brand + " status"
@@ -198,17 +223,6 @@ func linksOf(p *status.Page, ids []string) []link {
 			if want[c.ID] {
 				out = append(out, link{c.ID, c.Name})
 			}
-		}
-	}
-	return out
-}
-
-// paragraphs splits a text for visitors at its blank lines.
-func paragraphs(text string) []string {
-	var out []string
-	for _, p := range strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
-		if p = strings.TrimSpace(p); p != "" {
-			out = append(out, p)
 		}
 	}
 	return out

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 	names "golang.org/x/net/html/atom"
 
+	"evenkeel/internal/notice"
 	"evenkeel/internal/status"
 	"evenkeel/web/public/publictest"
 )
@@ -20,7 +21,7 @@ import (
 // models are the pages everything is rendered with.
 func models() map[string]*status.Page {
 	return map[string]*status.Page{
-		"normal": publictest.Normal(), "well": publictest.Well(), "empty": publictest.Empty(), "hostile": publictest.Bad(), "large": publictest.Large(60),
+		"normal": publictest.Normal(), "troubled": publictest.Troubled(), "well": publictest.Well(), "empty": publictest.Empty(), "hostile": publictest.Bad(), "large": publictest.Large(60),
 	}
 }
 
@@ -46,6 +47,12 @@ func everything(t *testing.T, model *status.Page) map[string]*Photograph {
 	if len(model.Groups) > 1 && len(model.Groups[1].Components) > 1 {
 		paths = append(paths, "/components/"+model.Groups[1].Components[1].ID)
 	}
+	for _, i := range model.Recent {
+		paths = append(paths, incidentPath(i.ID), "/api/v2"+incidentPath(i.ID)+".json")
+	}
+	for _, mode := range []string{"email", "webhook", "slack"} {
+		paths = append(paths, sentPath+mode)
+	}
 	for _, o := range model.Ahead {
 		paths = append(paths, "/maintenance/"+o.ID, "/maintenance/"+o.ID+".ics")
 	}
@@ -56,6 +63,9 @@ func everything(t *testing.T, model *status.Page) map[string]*Photograph {
 		}
 		out[path] = ph
 	}
+	for name, page := range visits(t, p) {
+		out[name] = p.room.develop("/", sheet{body: page.Body, kind: typeHTML, policy: page.Policy, html: true}, publictest.Minute)
+	}
 	for _, code := range []int{400, 404, 405, 418, 429, 500, 503} {
 		body, policy, err := p.Failure(code, publictest.Hostile, "abc")
 		if err != nil {
@@ -63,6 +73,35 @@ func everything(t *testing.T, model *status.Page) map[string]*Photograph {
 		}
 		out[fmt.Sprintf("error %d", code)] = p.room.develop("/", sheet{body: body, kind: typeHTML, policy: policy, html: true}, publictest.Minute)
 	}
+	return out
+}
+
+// visits renders the pages that are for one visitor alone.
+func visits(t *testing.T, p *Photographer) map[string]Answer {
+	t.Helper()
+	out := map[string]Answer{}
+	keep := func(name string) func(Answer, error) {
+		return func(a Answer, err error) {
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			out[name] = a
+		}
+	}
+	sub := notice.Subscriber{ID: "s", Mode: notice.ByMail, Address: publictest.Hostile, State: notice.Active, Components: []string{"key-search"}, Maintenance: true}
+	form := p.FormOf(sub)
+	keep("confirming")(p.Confirming("/subscribe/confirm/t"))
+	keep("confirmed")(p.Confirmed(sub))
+	keep("managing")(p.Managing(sub, form, "/subscribe/manage/t", "/subscribe/unsubscribe/t", false))
+	form.Problem = publictest.Hostile
+	keep("managing badly")(p.Managing(sub, form, "/subscribe/manage/t", "/subscribe/unsubscribe/t", true))
+	keep("again")(p.Again(form))
+	keep("unsubscribing")(p.Unsubscribing(sub, "/subscribe/unsubscribe/t"))
+	keep("unsubscribed")(p.Unsubscribed())
+	sub.Incident = "i"
+	keep("managing one incident")(p.Managing(sub, form, "/subscribe/manage/t", "/subscribe/unsubscribe/t", false))
+	sub.State = notice.Ended
+	keep("managing what ended")(p.Managing(sub, form, "/subscribe/manage/t", "/subscribe/unsubscribe/t", false))
 	return out
 }
 
@@ -139,7 +178,13 @@ func checkPage(t *testing.T, ph *Photograph) {
 				t.Errorf("the policy does not allow the inline %s", n.Data)
 			}
 		case names.Input, names.Select, names.Textarea:
-			t.Errorf("a <%s> stands on a page that has no forms", n.Data)
+			if attr(n, "type") != "hidden" && !labelled(doc, n) {
+				t.Errorf("nothing labels <%s name=%q>", n.Data, attr(n, "name"))
+			}
+		case names.Form:
+			if attr(n, "method") != "post" || !strings.HasPrefix(attr(n, "action"), SubscribePath) || !strings.Contains(ph.policy(), "form-action 'self'") {
+				t.Errorf("a form goes to %q", attr(n, "action"))
+			}
 		case names.Img:
 			if attr(n, "alt") == "" {
 				t.Error("an image has no alternative")
@@ -170,11 +215,26 @@ func checkPage(t *testing.T, ph *Photograph) {
 	}
 }
 
+// labelled reports whether a field stands in a label, or one names it.
+func labelled(doc, n *html.Node) bool {
+	for up := n.Parent; up != nil; up = up.Parent {
+		if up.DataAtom == names.Label {
+			return true
+		}
+	}
+	for x := range doc.Descendants() {
+		if x.DataAtom == names.Label && attr(x, "for") == attr(n, "id") && attr(n, "id") != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // checkLink refuses links that lead somewhere they should not.
 func checkLink(t *testing.T, n *html.Node) {
 	t.Helper()
 	href := attr(n, "href")
-	for _, good := range []string{"/", "#", "https://", "mailto:"} {
+	for _, good := range []string{"/", "#", "https://", "http://", "mailto:"} {
 		if strings.HasPrefix(href, good) {
 			return
 		}
@@ -291,7 +351,7 @@ func TestWindowThatComesAgainIsOneItem(t *testing.T) {
 		o.ID, o.From, o.To = fmt.Sprintf("m-118-%d", week), o.From.AddDate(0, 0, 7*week), o.To.AddDate(0, 0, 7*week)
 		p.Ahead = append(p.Ahead, o)
 	}
-	views, more := ahead(p, clockIn(p.Site.Zone))
+	views, more := newStage(nil).ahead(p, clockIn(p.Site.Zone), all())
 	if len(views) != 2 || len(views[0].Again) != maxAgain || more != 7-maxAgain {
 		t.Errorf("%d items, %d days more, %d left out", len(views), len(views[0].Again), more)
 	}
@@ -307,7 +367,7 @@ func TestCalendarDaysToComeAreNoTrouble(t *testing.T) {
 		}
 		months[0].Days = append(months[0].Days, day)
 	}
-	s, err := newStage().history(p, months, false)
+	s, err := newStage(nil).history(p, months, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,10 +38,11 @@ type shelvedPage struct {
 	Open   bool   `json:"open,omitempty"`
 	HTML   bool   `json:"html,omitempty"`
 	Always bool   `json:"always,omitempty"` // it was not made on demand
+	Moved  string `json:"moved,omitempty"`
 }
 
 func (k shelvedPage) sheet(body []byte) sheet {
-	return sheet{body: body, kind: k.Kind, policy: k.Policy, open: k.Open, html: k.HTML}
+	return sheet{body: body, kind: k.Kind, policy: k.Policy, open: k.Open, html: k.HTML, moved: k.Moved}
 }
 
 // indexName is the file of the index; it begins with a dot, so that web servers hide it.
@@ -121,15 +122,33 @@ func (s *shelf) store(m *moment, always, kept map[string]*Photograph) {
 			}
 			sh := ph.sheet()
 			_, isAlways := always[path]
-			index.Pages[path] = shelvedPage{Kind: sh.kind, Policy: sh.policy, Open: sh.open, HTML: sh.html, Always: isAlways}
+			index.Pages[path] = shelvedPage{Kind: sh.kind, Policy: sh.policy, Open: sh.open, HTML: sh.html, Always: isAlways, Moved: sh.moved}
 		}
 	}
+	s.drop(index)
 	body, err := json.Marshal(index)
 	if err == nil {
 		err = WriteWhole(filepath.Join(s.folder, indexName), body)
 	}
 	if err != nil {
 		s.log.Warn("the index of kept pages cannot be written", "err", err)
+	}
+}
+
+// drop removes the files of pages that are kept no longer: what they tell may be
+// for nobody now.
+func (s *shelf) drop(index shelfIndex) {
+	before, _ := s.open()
+	for path := range before.Pages {
+		if _, still := index.Pages[path]; still {
+			continue
+		}
+		delete(s.stored, path)
+		if name, ok := FileName(path); ok {
+			if err := os.Remove(filepath.Join(s.folder, filepath.FromSlash(name))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				s.log.Warn("a page that is kept no longer cannot be removed", "path", path, "err", err)
+			}
+		}
 	}
 }
 

@@ -100,7 +100,7 @@ func (t v2Time) MarshalJSON() ([]byte, error) {
 const v2Layout = "2006-01-02T15:04:05.000Z"
 
 // v2Listed is how many incidents and maintenances a list gives at most.
-const v2Listed = 50
+const v2Listed = status.MaxRecent
 
 // v2PageID is the id of the page: the host it is reached at, "page" without one.
 func v2PageID(s status.Site) string { return orElse(hostOf(s.URL), "page") }
@@ -111,26 +111,44 @@ type v2 struct {
 	status      v2Status
 	components  []v2Component
 	byID        map[string]int
-	incidents   []v2Incident
+	incidents   []v2Incident // newest start first
+	unresolved  []v2Incident
 	upcoming    []v2Maintenance
 	active      []v2Maintenance
 	maintenance []v2Maintenance // all, newest first
+	text        purse           // what updates may still tell in full
+}
+
+// v2PageOf tells what the page is.
+func v2PageOf(p *status.Page) v2Page {
+	return v2Page{
+		ID: v2PageID(p.Site), Name: p.Site.Name, URL: orElse(p.Site.URL, "http://localhost"), TimeZone: orElse(p.Site.Zone, "Etc/UTC"),
+		UpdatedAt: v2Time(p.Changed),
+	}
 }
 
 // newV2 translates a page.
 func newV2(p *status.Page) *v2 {
 	id := v2PageID(p.Site)
 	v := &v2{
-		page:   v2Page{ID: id, Name: p.Site.Name, URL: orElse(p.Site.URL, "http://localhost"), TimeZone: orElse(p.Site.Zone, "Etc/UTC"), UpdatedAt: v2Time(p.Changed)},
+		page:   v2PageOf(p),
 		status: v2Status{Indicator: p.Indicator, Description: p.Description},
-		byID:   map[string]int{}, components: []v2Component{}, incidents: []v2Incident{},
+		byID:   map[string]int{}, components: []v2Component{}, incidents: []v2Incident{}, unresolved: []v2Incident{}, text: purse{maxV2Text},
 		upcoming: []v2Maintenance{}, active: []v2Maintenance{}, maintenance: []v2Maintenance{},
 	}
 	for _, g := range p.Groups {
 		v.group(g, id)
 	}
-	for _, i := range p.Incidents {
-		v.incidents = append(v.incidents, v.incident(p, i))
+	for n := range p.Incidents { // first, because their text matters most
+		v.unresolved = append(v.unresolved, v.incident(p, &p.Incidents[n]))
+	}
+	for n := range p.Recent {
+		i := &p.Recent[n]
+		if at := slices.IndexFunc(v.unresolved, func(u v2Incident) bool { return u.ID == i.ID }); at >= 0 {
+			v.incidents = append(v.incidents, v.unresolved[at])
+		} else {
+			v.incidents = append(v.incidents, v.incident(p, i))
+		}
 	}
 	for _, o := range p.Current {
 		v.active = append(v.active, v.work(p, o))
@@ -204,60 +222,6 @@ func (v *v2) named(ids []string) []v2Component {
 	return out
 }
 
-// incident translates an incident.
-func (v *v2) incident(p *status.Page, i status.Incident) v2Incident {
-	out := v2Incident{
-		ID: i.ID, Name: i.Name, Status: i.Status, Impact: i.Impact, CreatedAt: v2Time(i.CreatedAt), UpdatedAt: v2Time(i.UpdatedAt),
-		StartedAt: v2Time(i.StartedAt), MonitoringAt: v2Maybe(i.MonitoringAt), ResolvedAt: v2Maybe(i.ResolvedAt),
-		Shortlink: p.Site.URL + "/incidents/" + pathID(i.ID), PageID: v.page.ID, Updates: []v2Update{}, Components: v.named(i.Components),
-	}
-	for _, u := range i.Updates {
-		out.Updates = append(out.Updates, v2Update{
-			ID: u.ID, Status: u.Status, Body: u.Body, IncidentID: i.ID, CreatedAt: v2Time(u.At), UpdatedAt: v2Time(u.At), DisplayAt: v2Time(u.At), Affected: []v2Affected{}, Notifications: true,
-		})
-	}
-	return out
-}
-
-// work translates an occurrence of maintenance.
-func (v *v2) work(p *status.Page, o status.Occurrence) v2Maintenance {
-	created, changed := workTimes(o)
-	began := o.From
-	if !o.StartedAt.IsZero() {
-		began = o.StartedAt
-	}
-	state, resolved := string(o.State), o.EndedAt
-	if o.State == status.MaintenanceCancelled {
-		state = string(status.MaintenanceCompleted) // the shapes know no cancelled
-	}
-	m := v2Maintenance{ScheduledFor: v2Time(o.From), ScheduledUntil: v2Time(o.To)}
-	m.v2Incident = v2Incident{
-		ID: o.ID, Name: o.Title, Status: state, Impact: string(status.IndicatorMaintenance), CreatedAt: v2Time(created), UpdatedAt: v2Time(changed),
-		StartedAt: v2Time(began), ResolvedAt: v2Maybe(resolved), Shortlink: p.Site.URL + maintenancePath(o.ID), PageID: v.page.ID,
-		Components: v.named(o.Components),
-	}
-	m.Updates = []v2Update{{
-		ID: o.ID + "-1", Status: state, Body: orElse(o.Text, o.Title), IncidentID: o.ID, CreatedAt: v2Time(changed), UpdatedAt: v2Time(changed), DisplayAt: v2Time(changed), Affected: []v2Affected{}, Notifications: true,
-	}}
-	for _, c := range m.Components {
-		before, after := workMoves(o.State, c.Status)
-		m.Updates[0].Affected = append(m.Updates[0].Affected, v2Affected{c.ID, c.Name, before, after})
-	}
-	return m
-}
-
-// workMoves tells how maintenance in a state moved a component that is in a
-// status now: nothing is moved by what is only planned or called off.
-func workMoves(state status.MaintenanceState, now status.Status) (before, after status.Status) {
-	switch state {
-	case status.MaintenanceInProgress, status.MaintenanceVerifying:
-		return status.Operational, status.UnderMaintenance
-	case status.MaintenanceCompleted:
-		return status.UnderMaintenance, status.Operational
-	}
-	return now, now
-}
-
 // v2Maybe gives null for a moment that has not come.
 func v2Maybe(t time.Time) *v2Time {
 	if t.IsZero() {
@@ -305,11 +269,11 @@ func v2Sheets(p *status.Page) (map[string]sheet, error) {
 	planned := append(slices.Clone(v.active), v.upcoming...)
 	out := make(map[string]sheet, 8)
 	for path, document := range map[string]any{
-		"summary":                         v2Summary{v.page, components, v.incidents, planned, v.status},
+		"summary":                         v2Summary{v.page, components, v.unresolved, planned, v.status},
 		"status":                          v2StatusOnly{v.page, v.status},
 		"components":                      v2Components{v.page, components},
 		"incidents":                       v2Incidents{v.page, v.incidents},
-		"incidents/unresolved":            v2Incidents{v.page, v.incidents},
+		"incidents/unresolved":            v2Incidents{v.page, v.unresolved},
 		"scheduled-maintenances":          v2Maintenances{v.page, v.maintenance},
 		"scheduled-maintenances/upcoming": v2Maintenances{v.page, v.upcoming},
 		"scheduled-maintenances/active":   v2Maintenances{v.page, v.active},

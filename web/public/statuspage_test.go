@@ -43,18 +43,8 @@ type object = map[string]any
 
 func keys(o object) string { return strings.Join(slices.Sorted(maps.Keys(o)), " ") }
 
-// withIncident adds an incident, so that its shape is seen.
-func withIncident(p *status.Page) *status.Page {
-	at := publictest.Minute.Add(-time.Hour)
-	p.Incidents = []status.Incident{{
-		ID: "i-1", Name: "Searches take two to four seconds", Status: "identified", Impact: "minor", CreatedAt: at, UpdatedAt: at, StartedAt: at, Components: []string{"search"},
-		Updates: []status.IncidentUpdate{{ID: "u-1", Status: "identified", Body: "We are going back.", At: at}},
-	}}
-	return p
-}
-
 func TestStatuspageShapes(t *testing.T) {
-	for name, model := range map[string]*status.Page{"normal": withIncident(publictest.Normal()), "well": publictest.Well(), "empty": publictest.Empty()} {
+	for name, model := range map[string]*status.Page{"normal": publictest.Troubled(), "well": publictest.Well(), "empty": publictest.Empty()} {
 		sheets, err := v2Sheets(model)
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +117,7 @@ func checkV2(t *testing.T, where string, doc object) {
 var v2Moment = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 
 func TestStatuspageTimesAndNulls(t *testing.T) {
-	sheets, err := v2Sheets(withIncident(publictest.Well()))
+	sheets, err := v2Sheets(publictest.Troubled())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,20 +32,7 @@ func (s stage) uptime(p *status.Page) (sheet, error) {
 			d.Rows = append(d.Rows, v)
 		}
 	}
-	body, err := s.render("uptime", d)
-	return sheet{body: body, kind: typeHTML, policy: s["uptime"].policy, html: true}, err
-}
-
-// subscribePage is the data of subscribe.html.
-type subscribePage struct{ frame }
-
-// subscribe renders the ways to follow the page. Errors: Internal.
-func (s stage) subscribe(p *status.Page) (sheet, error) {
-	d := subscribePage{s.frame("subscribe", p, "", "Subscribe")}
-	d.Here = "subscribe"
-	d.Verdict.Say, d.Verdict.Rest = "Subscribe", "Be told instead of looking."
-	body, err := s.render("subscribe", d)
-	return sheet{body: body, kind: typeHTML, policy: s["subscribe"].policy, html: true}, err
+	return s.page("uptime", d)
 }
 
 // embedPage is the data of embed.html.
@@ -55,8 +42,7 @@ type embedPage struct{ frame }
 func (s stage) embed(p *status.Page) (sheet, error) {
 	d := embedPage{s.frame("embed", p, p.Headline.Status, trimDot(p.Headline.Title))}
 	d.Verdict.Say, d.Verdict.Rest = p.Headline.Title, p.Headline.Rest
-	body, err := s.render("embed", d)
-	return sheet{body: body, kind: typeHTML, policy: s["embed"].policy, html: true}, err
+	return s.page("embed", d)
 }
 
 // errorPage is the data of error.html.
@@ -71,6 +57,7 @@ var errorWords = map[int][2]string{
 	http.StatusMethodNotAllowed:    {"That cannot be done here.", "This address can only be read."},
 	http.StatusTooManyRequests:     {"Too many requests.", "Please wait a moment and try again."},
 	http.StatusServiceUnavailable:  {"This page is starting.", "Please try again in a few seconds."},
+	http.StatusForbidden:           {"That was refused.", "It came from another site."},
 	http.StatusBadRequest:          {"We could not read that request.", ""},
 	http.StatusInternalServerError: {"Something went wrong on our side.", "The services themselves may well be fine."},
 }
@@ -87,5 +74,5 @@ func (s stage) failure(p *status.Page, code int, detail, request string) ([]byte
 	d.Verdict.Say, d.Verdict.Rest = words[0], words[1]
 	d.Verdict.Lead = template.HTML(template.HTMLEscapeString(detail))
 	body, err := s.render("error", d)
-	return body, s["error"].policy, err
+	return body, s.policy("error"), err
 }

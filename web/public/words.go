@@ -43,6 +43,15 @@ var stateWords = map[status.MaintenanceState]string{
 	status.MaintenanceCancelled:  "Cancelled",
 }
 
+// workWords say a step of maintenance in a sentence.
+var workWords = map[status.MaintenanceState]string{
+	status.MaintenanceScheduled:  "The plan was last changed.",
+	status.MaintenanceInProgress: "The work began.",
+	status.MaintenanceVerifying:  "The planned time is over. We are checking that all is well.",
+	status.MaintenanceCompleted:  "The work is done.",
+	status.MaintenanceCancelled:  "The work was called off.",
+}
+
 // barOrder is the order in which paths are drawn and the key is read.
 var barOrder = [...]status.Status{
 	status.Operational, status.Degraded, status.PartialOutage, status.MajorOutage, status.UnderMaintenance, status.NotMeasured,
@@ -117,6 +126,49 @@ func length(d time.Duration) string {
 	default:
 		return two(int(d/(24*time.Hour)), "d", int(d%(24*time.Hour)/time.Hour), "h")
 	}
+}
+
+// lengthInWords is length for a sentence: "36 minutes", "2 hours 5 minutes".
+func lengthInWords(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return many(int(d/time.Minute), "minute")
+	case d < 24*time.Hour:
+		return joined(many(int(d/time.Hour), "hour"), many(int(d%time.Hour/time.Minute), "minute"))
+	default:
+		return joined(many(int(d/(24*time.Hour)), "day"), many(int(d%(24*time.Hour)/time.Hour), "hour"))
+	}
+}
+
+// many writes a number of things; "" for none.
+func many(n int, what string) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "1 " + what
+	default:
+		return fmt.Sprintf("%d %ss", n, what)
+	}
+}
+
+// joined puts a blank between two words, of which the second may be missing.
+func joined(a, b string) string {
+	if b == "" {
+		return a
+	}
+	return a + " " + b
+}
+
+// sentenceOf makes a title a sentence.
+func sentenceOf(title string) string {
+	title = strings.TrimSpace(title)
+	if title == "" || strings.ContainsAny(title[len(title)-1:], ".!?") || strings.HasSuffix(title, "…") {
+		return title
+	}
+	return title + "."
 }
 
 // two writes a large and a small unit, the small one only when there is some.

@@ -47,6 +47,7 @@ type tables struct {
 	days        map[[3]string]status.DayRow
 	pings       []status.Ping
 	entries     []journal.Entry
+	desk
 }
 
 // New makes an empty store whose units of work happen at now.
@@ -55,7 +56,7 @@ func New(now func() time.Time) *Store {
 		groups: map[string]status.Group{}, components: map[string]status.Component{}, monitors: map[string]status.Monitor{},
 		marks: map[string]string{}, windows: map[string]status.Window{}, streaks: map[[2]string]status.Streak{},
 		spans: map[string]status.Span{}, decisions: map[string]status.Decision{}, occurrences: map[string]status.Occurrence{},
-		months: map[[2]string]status.Month{}, days: map[[3]string]status.DayRow{},
+		months: map[[2]string]status.Month{}, days: map[[3]string]status.DayRow{}, desk: newDesk(),
 	}}
 }
 
@@ -65,6 +66,7 @@ func (t tables) clone() tables {
 	t.spans, t.decisions, t.occurrences = maps.Clone(t.spans), maps.Clone(t.decisions), maps.Clone(t.occurrences)
 	t.months, t.days = maps.Clone(t.months), maps.Clone(t.days)
 	t.pings, t.entries = slices.Clone(t.pings), slices.Clone(t.entries)
+	t.desk = t.desk.clone()
 	return t
 }
 
@@ -372,16 +374,15 @@ func (s *Store) Decisions(_ context.Context, monitor string, limit int) ([]statu
 
 // Occurrences gives maintenance that touches [from, to), by start.
 func (s *Store) Occurrences(_ context.Context, from, to time.Time) ([]status.Occurrence, error) {
-	return read(s, func() []status.Occurrence {
-		var out []status.Occurrence
-		for _, o := range s.occurrences {
-			if o.From.Before(to) && o.To.After(from) {
-				out = append(out, o)
-			}
-		}
-		slices.SortFunc(out, func(a, b status.Occurrence) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.ID, b.ID)) })
-		return out
-	})
+	return read(s, func() []status.Occurrence { return s.touching(from, to) })
+}
+
+func (s *Store) touching(from, to time.Time) []status.Occurrence {
+	return picked(s.occurrences, func(o status.Occurrence) bool {
+		began := o.From.Before(to) || !o.StartedAt.IsZero() && o.StartedAt.Before(to)
+		lasts := o.State == status.MaintenanceInProgress || o.State == status.MaintenanceVerifying
+		return began && (o.To.After(from) || o.EndedAt.After(from) || lasts)
+	}, func(a, b status.Occurrence) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.ID, b.ID)) })
 }
 
 // PutOccurrence inserts or updates.
@@ -496,10 +497,10 @@ func (s *Store) Prune(_ context.Context, _ journal.Tx, before status.PruneBefore
 			n++
 		}
 	}
-	return n, nil
+	return n + s.pruneDesk(before.Decisions, limit), nil
 }
 
 var (
-	_ status.Store = (*Store)(nil)
-	_ journal.Work = (*Store)(nil)
+	_ status.DeskStore = (*Store)(nil)
+	_ journal.Work     = (*Store)(nil)
 )

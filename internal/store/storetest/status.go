@@ -101,7 +101,7 @@ func must[T any](tb testing.TB) func(T, error) T {
 // sample is a whole catalog, as it reads back from an empty record it was written to.
 func sample() status.Catalog {
 	return status.Catalog{
-		Site: status.Site{Name: "Example", URL: "https://status.example.org", Zone: "Europe/Berlin", Home: "https://example.org",
+		Site: status.Site{Name: "Example", URL: "https://status.example.org", Zone: "Europe/Berlin", Home: "https://example.org", Strict: true,
 			ReportURL: "mailto:help@example.org", Simulated: true, Weights: status.Weights{Major: 1, Partial: 0.3, Degraded: 0.05}},
 		Groups: []status.Group{
 			{Key: "core", ID: "core", Name: "Core", Position: 1, CreatedAt: base, Version: 1},
@@ -120,7 +120,8 @@ func sample() status.Catalog {
 					FlapCount: 7, FlapWithin: 2 * time.Hour, PublicText: "The shop is slow."}},
 		},
 		Windows: []status.Window{
-			{Key: "once", ID: "once", Title: "Move", Description: "**Short**", Components: []string{"db"}, From: base, To: base.Add(time.Hour), Sequence: 2, Version: 1},
+			{Key: "once", ID: "once", Title: "Move", Description: "**Short**", Components: []string{"db"}, From: base, To: base.Add(time.Hour), Sequence: 2,
+				Conduct: status.Conduct{Owner: "person/1", StartsByHand: true, EndsByHand: true, Remind: []time.Duration{time.Hour, time.Minute}}, Hand: true, Version: 1},
 			{Key: "weekly", ID: "weekly", Title: "Weekly", Components: []string{"www", "db"}, RRule: "FREQ=WEEKLY;BYDAY=SU", Zone: "Europe/Berlin",
 				Start: "2026-03-01T02:00", Duration: 2 * time.Hour, Version: 1},
 		},
@@ -161,7 +162,8 @@ func catalog(t *testing.T, r Record) {
 	full(t, want.Monitors[1], "RemovedAt")
 	full(t, want.Monitors[1].Rule)
 	full(t, want.Windows[0], "RRule", "Zone", "Start", "Duration", "RemovedAt")
-	full(t, want.Windows[1], "Description", "From", "To", "Sequence", "RemovedAt")
+	full(t, want.Windows[0].Conduct)
+	full(t, want.Windows[1], "Description", "From", "To", "Sequence", "Conduct", "Hand", "RemovedAt")
 	if err := write(ctx, r, want, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +323,9 @@ func occurrences(t *testing.T, r Record) {
 	ctx := t.Context()
 	hour := func(n int) time.Time { return base.Add(time.Duration(n) * time.Hour) }
 	done := status.Occurrence{ID: "w/1", Window: "w", Title: "Move", Text: "*now*", Components: []string{"a"}, From: hour(0), To: hour(1),
-		State: status.MaintenanceCompleted, StartedAt: hour(0), EndedAt: hour(2), ChangedAt: hour(2).Add(time.Second), Sequence: 1, Version: 1}
+		State: status.MaintenanceCompleted, StartedAt: hour(0), EndedAt: hour(2), ChangedAt: hour(2).Add(time.Second), Sequence: 1,
+		Conduct: status.Conduct{Owner: "person/1", StartsByHand: true, EndsByHand: true, Remind: []time.Duration{time.Hour, time.Minute}},
+		Pinned:  true, RemindedAt: hour(-1), NaggedAt: hour(1).Add(time.Minute), Version: 1}
 	full(t, done)
 	running := status.Occurrence{ID: "w/2", Window: "w", From: hour(3), To: hour(4), State: status.MaintenanceVerifying, StartedAt: hour(3), ChangedAt: hour(4), Version: 1}
 	ahead := status.Occurrence{ID: "w/3", Window: "w", From: hour(30), To: hour(31), State: status.MaintenanceScheduled, Version: 1}

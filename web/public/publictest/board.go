@@ -66,6 +66,34 @@ func (b *Board) Component(_ context.Context, id string, _ time.Time) (*status.Co
 	return nil, problem.NotFound("There is no component %q.", id)
 }
 
+// Incident gives the page of an incident that the page knows.
+func (b *Board) Incident(_ context.Context, id string, _ time.Time) (*status.IncidentPage, error) {
+	p, err := b.read()
+	if err != nil {
+		return nil, err
+	}
+	if id == Merged {
+		return &status.IncidentPage{Page: p, MovedTo: Slow().ID}, nil
+	}
+	for _, i := range p.Recent {
+		if i.ID != id {
+			continue
+		}
+		out := &status.IncidentPage{Page: p, Incident: i}
+		for _, c := range i.Components {
+			out.Facts = append(out.Facts, status.IncidentFact{At: i.StartedAt, ID: c.ID, Name: c.Name, Status: status.Degraded})
+			if !i.Open() {
+				out.Facts = append(out.Facts, status.IncidentFact{At: i.ResolvedAt, ID: c.ID, Name: c.Name, Status: status.Operational})
+			}
+		}
+		return out, nil
+	}
+	return nil, problem.NotFound("There is no such incident on this page.")
+}
+
+// Merged is the id of an incident whose place Slow took.
+const Merged = "merged0000000000"
+
 // History gives months with the events of the page.
 func (b *Board) History(_ context.Context, now time.Time, months int) ([]status.HistoryMonth, error) {
 	p, err := b.read()
@@ -78,6 +106,12 @@ func (b *Board) History(_ context.Context, now time.Time, months int) ([]status.
 		m := status.HistoryMonth{Month: first, Uptime: 0.99991}
 		for d := first; d.Month() == first.Month(); d = d.AddDate(0, 0, 1) {
 			m.Days = append(m.Days, status.Day{Date: d, Worst: status.Operational})
+		}
+		for _, n := range p.Recent {
+			if n.StartedAt.Year() == first.Year() && n.StartedAt.Month() == first.Month() {
+				m.Incidents = append(m.Incidents, n)
+				m.Days[n.StartedAt.Day()-1].Worst, m.Days[n.StartedAt.Day()-1].Story = n.Worst(), n.Name
+			}
 		}
 		for _, past := range p.Past {
 			for _, e := range past.Events {
@@ -110,6 +144,17 @@ func (b *Board) Uptime(_ context.Context, id string, from, to time.Time) (status
 func componentPage(p *status.Page, c status.PageComponent) *status.ComponentPage {
 	tally := status.Tally{Up: 23*time.Hour + 30*time.Minute, Degraded: 30 * time.Minute}
 	out := &status.ComponentPage{Page: p, Component: c}
+	for _, i := range p.Recent {
+		if i.Affects(c.ID) {
+			out.Incidents = append(out.Incidents, i)
+		}
+	}
+	if len(out.Incidents) > 0 {
+		out.Corrected = []status.Rectification{
+			{At: p.At.AddDate(0, 0, -2), From: p.At.AddDate(0, 0, -3), To: p.At.AddDate(0, 0, -3).Add(20 * time.Minute), Delta: status.Tally{Up: 20 * time.Minute, Major: -20 * time.Minute}, Reason: "A certificate of our own checks had expired; " + c.Name + " was fine."},
+			{At: p.At.AddDate(0, 0, -30), From: p.At.AddDate(0, 0, -31), To: p.At.AddDate(0, 0, -31).Add(time.Hour), Delta: status.Tally{Up: time.Hour, Degraded: -time.Hour}, Reason: "Marked by mistake.", Undone: p.At.AddDate(0, 0, -29)},
+		}
+	}
 	for i, label := range []string{"24 hours", "7 days", "30 days", "90 days", "12 months"} {
 		t := tally
 		t.Up += time.Duration(i) * 24 * time.Hour

@@ -38,7 +38,7 @@ type trouble struct {
 // component makes a row with ninety days.
 func component(seed uint64, id, name, group string, s status.Status, median time.Duration, ts ...trouble) status.PageComponent {
 	c := status.PageComponent{
-		ID: id, Name: name, Group: group, Status: s, Since: Minute.Add(-36 * time.Hour), Median: median,
+		ID: id, Key: "key-" + id, Name: name, Group: group, Status: s, Since: Minute.Add(-36 * time.Hour), Median: median,
 		CreatedAt: Minute.AddDate(-1, 0, 0), UpdatedAt: Minute.Add(-36 * time.Hour), Uptime: 1, Line: Line(seed, median),
 	}
 	var all status.Tally
@@ -165,7 +165,17 @@ func Empty() *status.Page {
 
 // Bad is the page with every foreign string hostile, in a zone that is not UTC.
 func Bad() *status.Page {
-	p := Normal()
+	p := Troubled()
+	p.Failures = Normal().Failures
+	p.Incidents = []status.Incident{hostile(Slow())}
+	done := hostile(Finished())
+	done.ID = "over000000000000"
+	p.Recent = append([]status.Incident{p.Incidents[0], done}, p.Recent[1:]...)
+	for n := range p.Recent {
+		p.Recent[n] = hostile(p.Recent[n])
+	}
+	p.Past = Normal().Past
+	p.Past[0].Incidents = p.Recent[:2]
 	p.Site.Name, p.Site.Zone, p.Site.Simulated = Hostile, "Pacific/Chatham", true
 	p.Site.Home, p.Site.ReportURL = "javascript:alert(1)", "javascript:alert(2)"
 	p.Headline = status.Headline{Status: status.MajorOutage, Title: Hostile, Rest: Hostile, Lead: Hostile}
@@ -187,7 +197,7 @@ func Bad() *status.Page {
 	p.Groups[0].Components[0].ID = `a"b<c>`
 	p.Failures[0].Name, p.Failures[0].Text = Hostile, Hostile
 	for i := range p.Ahead {
-		p.Ahead[i].Title, p.Ahead[i].Text = Hostile, Hostile+"\n\n"+Hostile
+		p.Ahead[i].Title, p.Ahead[i].Text = Hostile, Markdown
 	}
 	p.Ahead[0].ID = `x"/..<y>`
 	now := p.Ahead[0]

@@ -1,0 +1,170 @@
+// Package console is what staff see and do: the frame of every room, the wall,
+// components and monitors, the calendar, and the rooms that other files of this
+// folder add. It speaks net/http and html/template and asks the wings through
+// the small ports in ports*.go; it decides nothing that a wing could decide,
+// and it knows no SQL, no Redis and no Echo.
+//
+// A room is one or more files with its word as prefix: its routes are one
+// []door.Route table that Routes adds to the others, its pages are templates of
+// that name in templates/console, and every answer goes out through Page, See
+// or Fail.
+package console
+
+import (
+	"html/template"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"evenkeel/assets"
+	"evenkeel/internal/api"
+	"evenkeel/web/door"
+)
+
+// Home is where the console begins.
+const Home = "/console/wall"
+
+// MaxForm bounds what a form may post, in bytes.
+const MaxForm = 512 << 10
+
+// Deps is what the console stands on. Ports that are nil leave their part out:
+// the wall says what it can, and rooms without their service are not listed.
+type Deps struct {
+	Log     *slog.Logger
+	Now     func() time.Time
+	Version string
+	Shelf   *assets.Shelf
+	// Problem turns an error into what the person may know; it counts and logs.
+	Problem func(error) *api.Problem
+
+	Record      Record
+	Journal     Journal
+	Watch       Watch
+	Samples     Samples
+	Runner      Runner
+	Health      Health
+	Incidents   Incidents
+	Attention   Attention
+	Deliveries  Deliveries
+	OnCall      OnCall
+	Desk        Desk
+	Planner     Planner
+	Definitions Definitions
+	People      People
+	Doors       Doors
+	Audit       Audit
+	Lag         func() time.Duration // how far the page's follower is behind; nil = not at all
+}
+
+// Console is the staff's side of the door. It is safe for concurrent use.
+type Console struct {
+	deps    Deps
+	press   *template.Template
+	stream  *stream
+	roll    *roll
+	sparks  *sparks
+	runs    *runs
+	routes  []door.Route
+	paths   map[string]bool // rooms that have a page
+	build   string          // changes when the page's script or style does
+	changed atomic.Int64    // journal position of the newest entry that was followed
+	sheets  sync.Pool       // *bytes.Buffer that pages are rendered into
+	packers sync.Pool       // *gzip.Writer
+}
+
+// New makes the console. It panics when a template is wrong: templates are part
+// of the program, and a test renders each.
+func New(d Deps) *Console {
+	c := &Console{deps: d, press: newPress(d.Shelf), stream: newStream(d.Now)}
+	c.build = d.Shelf.URL("console.js") + d.Shelf.URL("console.css")
+	c.roll = newRoll(d)
+	c.sparks = newSparks(d.Samples)
+	c.runs = newRuns()
+	c.routes = slices.Concat(
+		c.frameRoutes(),
+		c.wallRoutes(),
+		c.componentRoutes(),
+		c.monitorRoutes(),
+		c.calendarRoutes(),
+		c.defineRoutes(),
+		c.signInRoutes(),
+		c.accountRoutes(),
+		c.settingsRoutes(),
+		c.auditRoutes(),
+	)
+	c.paths = map[string]bool{}
+	for _, r := range c.routes {
+		if r.Method == http.MethodGet {
+			c.paths[r.Path] = true
+		}
+	}
+	return c
+}
+
+// Routes lists every address of the console with the action it asks for, so
+// that one test can walk them with every role.
+func (c *Console) Routes() []door.Route { return slices.Clone(c.routes) }
+
+// Handler serves the routes. It must stand behind door.Staff, which says who
+// asks; a route whose action the person may not do is refused here, before its
+// handler runs.
+func (c *Console) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range c.routes {
+		mux.Handle(r.Method+" "+r.Path, c.allowed(r))
+	}
+	mux.Handle("/console/", http.HandlerFunc(c.nowhere))
+	return headers(mux)
+}
+
+// allowed refuses who may not do the action of a route anywhere. Whether they
+// may do it on the thing named, the wing decides.
+func (c *Console) allowed(rt door.Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rt.Way != door.WayOpen {
+			if err := rt.Allows(r); err != nil {
+				c.Fail(w, r, err)
+				return
+			}
+		}
+		if r.Body != nil {
+			r.Body = http.MaxBytesReader(w, r.Body, MaxForm)
+		}
+		rt.Handler(w, r)
+	})
+}
+
+// guestOf gives who asks; a visitor where the door let nobody in.
+func guestOf(r *http.Request) door.Guest {
+	g, _ := door.Of(r)
+	return g
+}
+
+// headers sets what is right for every answer of the console.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// policy allows what is ours and nothing inline.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// handle makes a handler of a function that may fail.
+func (c *Console) handle(fn func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := fn(w, r); err != nil {
+			c.Fail(w, r, err)
+		}
+	}
+}
