@@ -22,13 +22,16 @@ import (
 	"evenkeel/internal/status"
 )
 
-// scrape gives the text of a registry.
-func scrape(t testing.TB, g prometheus.Gatherer) string {
+// scrape gives the text of a registry, and behind it that of the runner's probes.
+func scrape(t testing.TB, g prometheus.Gatherer, r *Runner) string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	promhttp.HandlerFor(g, promhttp.HandlerOpts{ErrorHandling: promhttp.HTTPErrorOnError}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	if w.Code != http.StatusOK {
 		t.Fatalf("scrape: %d %s", w.Code, w.Body)
+	}
+	if err := r.WriteMetrics(w.Body); err != nil {
+		t.Fatal(err)
 	}
 	return w.Body.String()
 }
@@ -39,8 +42,8 @@ type full struct{}
 func (full) Probe(_ context.Context, run *Run) status.Result {
 	f := run.Facts()
 	*f = status.Facts{IPVersion: 4, CertExpiry: time.Unix(2e9, 0), ChainExpiry: time.Unix(2e9, 0), TLSVersion: "TLS 1.3", HTTPVersion: "1.1", Redirects: 1, Bytes: 10}
-	for _, d := range numbered {
-		run.Number(strings.TrimPrefix(d.name, "probe_"), 1)
+	for _, m := range probeMetrics {
+		run.Number(strings.TrimPrefix(m.name, "probe_"), 1)
 	}
 	run.Number("perfdata_secret_url", 5) // not in the closed list
 	res := run.OK(30 * time.Millisecond)
@@ -61,7 +64,7 @@ func TestMetricsOfEveryKindAreCleanAndVanishWithTheirMonitor(t *testing.T) {
 		registry := prometheus.NewPedanticRegistry()
 		r, _, stop := started(t, RunnerDeps{Registerer: registry}, jobs)
 		pass(2 * time.Second)
-		text := scrape(t, registry)
+		text := scrape(t, registry, r)
 		for _, want := range []string{
 			`probe_success{component="shop",kind="http",location="local",monitor="m-http"} 1`,
 			`probe_http_duration_seconds{component="shop",kind="http",location="local",monitor="m-http",phase="processing"} 0`,
@@ -87,7 +90,7 @@ func TestMetricsOfEveryKindAreCleanAndVanishWithTheirMonitor(t *testing.T) {
 		}
 		promtool(t, text)
 		r.Set(jobs[:1])
-		after := scrape(t, registry)
+		after := scrape(t, registry, r)
 		if strings.Contains(after, `monitor="`+jobs[1].ID+`"`) || !strings.Contains(after, `monitor="`+jobs[0].ID+`"`) {
 			t.Error("series of a removed monitor remain, or those of a kept one are gone")
 		}

@@ -82,10 +82,8 @@ func NewRunner(deps RunnerDeps) (*Runner, error) {
 		deps: deps, results: &batcher{out: deps.Observe}, tasks: make(map[string]*task), slots: make(map[place]*slot)}
 	r.metrics = newRunnerMetrics(r)
 	if deps.Registerer != nil {
-		for _, c := range []prometheus.Collector{r.metrics, r.Collector()} {
-			if err := deps.Registerer.Register(c); err != nil {
-				return nil, problem.Internal(err, "monitors: registering metrics")
-			}
+		if err := deps.Registerer.Register(r.metrics); err != nil {
+			return nil, problem.Internal(err, "monitors: registering metrics")
 		}
 	}
 	return r, nil

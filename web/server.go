@@ -10,15 +10,19 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"evenkeel/assets"
+	"evenkeel/internal/access"
 	"evenkeel/internal/journal"
 	"evenkeel/internal/problem"
 	"evenkeel/web/api"
+	"evenkeel/web/door"
 	"evenkeel/web/hooks"
 	"evenkeel/web/public"
 )
@@ -50,6 +54,7 @@ type Deps struct {
 	Now        func() time.Time
 	Ready      http.Handler // /readyz
 	Blackbox   http.Handler // /probe on the admin side; nil = off
+	Hatch      http.Handler // errands of the command line, on the admin side; nil = none
 }
 
 // Live is what the door serves once the record is there.
@@ -66,6 +71,8 @@ type Live struct {
 	Seals Seals
 	// Lag tells how far the board is behind the record; nil = it never is.
 	Lag func() time.Duration
+	// Inside is what stands behind the door; without a Door nobody comes in.
+	Inside Inside
 }
 
 // Board is the read model; *status.Board is one.
@@ -84,6 +91,9 @@ type Server struct {
 	admin        http.Handler
 	failures     *prometheus.CounterVec
 	origins      *http.CrossOriginProtection
+	shelf        *assets.Shelf
+	closed       chan struct{} // by CloseStreams
+	closeOnce    sync.Once
 }
 
 // New makes the door and puts up the pages that were kept. Errors: Invalid for
@@ -94,7 +104,9 @@ func New(d Deps) (*Server, error) {
 		return nil, err
 	}
 	metrics := public.NewMetrics(d.Registerer)
-	s := &Server{deps: d, stream: public.NewLive(metrics), failures: newFailures(d.Registerer), origins: http.NewCrossOriginProtection()}
+	s := &Server{deps: d, stream: public.NewLive(metrics), failures: newFailures(d.Registerer), origins: http.NewCrossOriginProtection(),
+		shelf: assets.NewShelf(), closed: make(chan struct{}),
+	}
 	s.photographer = public.New(public.Options{
 		Folder: d.Folder, Log: d.Log.With("component", "page"), Now: d.Now, Metrics: metrics, Announce: s.stream.Announce, Offers: s.offers,
 	})
@@ -129,6 +141,7 @@ func (s *Server) routes(e *echo.Echo) {
 	e.Match(read, "/history/12", s.page)
 	e.Match(read, "/uptime", s.page)
 	s.subscribeRoutes(e)
+	s.insideRoutes(e)
 	// Never kept.
 	e.GET(public.LivePath, s.listen)
 	e.Match(read, "/livez", s.alive)
@@ -147,7 +160,11 @@ func (s *Server) routes(e *echo.Echo) {
 // adminRoutes is what the admin listener serves beside metrics and health.
 func (s *Server) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/v1/", api.New(api.Options{Version: s.deps.Version, Now: s.deps.Now, Sources: s.sources, Problem: s.problem}))
+	// Whoever reaches this listener holds the machine.
+	mux.Handle("/api/v1/", s.api(func(context.Context) access.Actor { return access.Host }))
+	if s.deps.Hatch != nil {
+		mux.Handle("POST "+door.HatchPath, s.deps.Hatch)
+	}
 	if s.deps.Blackbox != nil {
 		mux.Handle("GET /probe", s.deps.Blackbox)
 	}
@@ -204,7 +221,13 @@ func (s *Server) HasPages() bool { return s.photographer.HasPages() }
 func (s *Server) Run(ctx context.Context) error { return s.photographer.Run(ctx) }
 
 // CloseStreams ends the live streams, so that a shutdown does not wait for them.
-func (s *Server) CloseStreams() { s.stream.Close() }
+func (s *Server) CloseStreams() {
+	s.stream.Close()
+	s.closeOnce.Do(func() { close(s.closed) })
+	if l := s.live.Load(); l != nil && l.Inside.Console != nil {
+		l.Inside.Console.CloseStreams()
+	}
+}
 
 // sources gives what the API reads; nil while the record is not there.
 func (s *Server) sources() *api.Sources {
@@ -212,7 +235,8 @@ func (s *Server) sources() *api.Sources {
 	if l == nil {
 		return nil
 	}
-	return &api.Sources{Watch: l.Watch, Board: l.Board, Record: l.Store, Samples: l.Latency, Runner: l.Runner}
+	return &api.Sources{Watch: l.Watch, Board: l.Board, Record: l.Store, Samples: l.Latency, Runner: l.Runner,
+		Incidents: l.Inside.Incidents, Journal: l.Inside.Journal, Replies: l.Inside.Replies}
 }
 
 // addressOf gives how a visitor's address is found: that of the connection, or,

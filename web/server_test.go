@@ -163,7 +163,7 @@ func TestInternalErrorsKeepTheirCause(t *testing.T) {
 	for _, accept := range []string{"text/html", "application/json"} {
 		r := ask(t, s, http.MethodGet, "/components/search", "Accept", accept)
 		body := bodyOf(t, r)
-		if r.StatusCode != http.StatusInternalServerError || strings.Contains(body, "EOF") || strings.Contains(body, "spans") {
+		if r.StatusCode != http.StatusInternalServerError || strings.Contains(body, "unexpected EOF") || strings.Contains(body, "spans") {
 			t.Errorf("an internal error gives %d and tells %s", r.StatusCode, body)
 		}
 		if !strings.Contains(body, "request") {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"evenkeel/internal/app"
@@ -52,14 +53,15 @@ EVENKEEL_LISTEN=127.0.0.1:9090 evenkeel demo`,
 	var play sync.WaitGroup
 	code := hub(ctx, c, app.Options{
 		Config: file, Path: estate.Config, Version: version(), Log: log, Load: load, Seed: estate.Seed, Simulated: true,
+		DemoMark: filepath.Join(folder, demo.Mark),
 	}, func(a *app.App) {
 		play.Go(func() {
 			if err := estate.Play(playing, "http://"+a.Addr()); err != nil {
 				log.Error("the simulated services stopped", "err", err)
 			}
 		})
-		fmt.Fprintf(stdout, "\n%s\nPage:      http://%s/\nConsole:   comes with sign-in; until then metrics and the management API are on http://%s/\nNow yours: evenkeel init\n",
-			estate.Engine(), a.Addr(), a.AdminAddr())
+		fmt.Fprintf(stdout, "\n%s\nPage:      http://%s/\nConsole:   http://%s/console (sign in at a click; metrics are on http://%s/metrics)\nNow yours: evenkeel init\n",
+			estate.Engine(), a.Addr(), a.Addr(), a.AdminAddr())
 	})
 	stopPlay()
 	play.Wait()

@@ -78,7 +78,8 @@ type pacer struct {
 func (p *pacer) round() {
 	now := time.Now()
 	live, made := heap()
-	if want := percent(live, made-p.made, now.Sub(p.at)); want != p.percent {
+	// A change stops the world for a moment, so that a small one is not worth it.
+	if want := percent(live, made-p.made, now.Sub(p.at)); want < p.percent*7/8 || want > p.percent*9/8 {
 		p.percent = want
 		debug.SetGCPercent(want)
 	}
@@ -95,9 +96,7 @@ type marker struct{ _ *marker }
 func percent(live, made uint64, in time.Duration) int {
 	worth := float64(made) * float64(crowdWorth) / float64(max(in, time.Millisecond))
 	garbage := uint64(min(worth, crowdGarbage))
-	// In steps, because each change stops the world for a moment.
-	crowd := garbage * 100 / max(live, 1<<20) / leastPercent * leastPercent
-	return max(steadyPercent(live), int(crowd))
+	return max(steadyPercent(live), int(garbage*100/max(live, 1<<20)))
 }
 
 // steadyPercent is the setting of the collector that suits a hub at its probes

@@ -61,6 +61,11 @@ EVENKEEL_LISTEN=:8080 EVENKEEL_DATA=/var/lib/evenkeel evenkeel serve -c /etc/eve
 	log := telemetry.NewLogger(stderr, file.Log.Level, file.Log.Format)
 	return hub(ctx, c, app.Options{Config: file, Path: *path, Version: version(), Log: log, Load: load}, func(a *app.App) {
 		log.Info("serving", "page", "http://"+a.Addr()+"/", "admin", "http://"+a.AdminAddr()+"/", "version", version())
+		if link, err := a.FirstLink(ctx); err != nil {
+			log.Warn("whether there is an admin is not known yet; ask with: evenkeel admin first-link", "err", err)
+		} else if link != "" {
+			fmt.Fprintf(stderr, "\nNobody can sign in yet. The first admin chooses a password here; the link works once, for a day:\n%s\n\n", link)
+		}
 		if !assets.Built() {
 			log.Info("this binary was built without make: the page is complete and its styles are not minified")
 		}

@@ -21,6 +21,7 @@ import (
 	"evenkeel/internal/telemetry"
 	"evenkeel/monitors"
 	"evenkeel/web"
+	"evenkeel/web/door"
 )
 
 // App is one running hub. Its parts come in two lots: the listeners and what
@@ -39,6 +40,7 @@ type App struct {
 	watcher     *config.Watcher
 	holder      string // this process, in leases
 	definitions *Definitions
+	hatch       *door.Hatch
 
 	listener  net.Listener // main
 	admin     net.Listener
@@ -89,13 +91,14 @@ func New(o Options) (*App, error) {
 		return nil, errors.Join(err, a.listener.Close())
 	}
 	a.registerMetrics()
+	a.hatch = door.NewHatch(o.Config.Data, a.clerk)
 	blackbox, err := a.blackbox(o.Config)
 	if err != nil {
 		return nil, errors.Join(err, a.listener.Close(), a.admin.Close())
 	}
 	a.web, err = web.New(web.Deps{
 		Folder: filepath.Join(o.Config.Data, "page"), Proxies: o.Config.Proxies, Version: o.Version, Log: a.log, Registerer: a.registry,
-		Now: time.Now, Ready: http.HandlerFunc(a.health.ServeReadyPublicly), Blackbox: blackbox,
+		Now: time.Now, Ready: http.HandlerFunc(a.health.ServeReadyPublicly), Blackbox: blackbox, Hatch: a.hatch,
 	})
 	if err != nil {
 		return nil, errors.Join(err, a.listener.Close(), a.admin.Close())
@@ -129,6 +132,10 @@ func (a *App) Start(ctx context.Context) error {
 	a.health.Need("database", false, "not reached yet")
 	a.serve("public listener", a.listener, a.web.Public(), web.PublicTimeouts)
 	a.serve("admin listener", a.admin, telemetry.NewAdmin(a.adminOptions()), web.AdminTimeouts)
+	if err := a.hatch.Open(a.AdminAddr()); err != nil {
+		a.log.Warn("evenkeel admin cannot reach this hub", "err", err)
+	}
+	a.outer.push("errands", func(context.Context) error { return a.hatch.Close() })
 	a.outer.background("page", a.failed, a.web.Run)
 	a.outer.push("live streams", func(context.Context) error { a.web.CloseStreams(); return nil })
 	err := a.rise(ctx)

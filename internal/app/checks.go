@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -53,7 +54,9 @@ func (a *App) checkOnce(ctx context.Context, h *house, p *pulse) {
 	}
 	l := h.latency.Health()
 	a.health.Note("redis", l.OK, l.Detail)
-	for name, lag := range map[string]time.Duration{"page follower": h.follower.Lag(), "sealer": h.sealer.Lag()} {
+	lags := h.wings.lags()
+	lags["page follower"], lags["sealer"] = h.follower.Lag(), h.sealer.Lag()
+	for name, lag := range lags {
 		a.health.Need(name, lag < followerLate, fmt.Sprintf("%.1f s behind", lag.Seconds()))
 	}
 	stats := h.watch.Stats()
@@ -90,7 +93,13 @@ func (a *App) checkSchedule(h *house, p *pulse, now time.Time) {
 
 // adminOptions is what the admin listener serves.
 func (a *App) adminOptions() telemetry.AdminOptions {
-	o := telemetry.AdminOptions{Registry: a.registry, Health: a.health, Log: a.log, Reload: a.Reload, Pprof: a.config.Load().Pprof, API: a.web.Admin()}
+	o := telemetry.AdminOptions{Registry: a.registry, Health: a.health, Log: a.log, Reload: a.Reload, Pprof: a.config.Load().Pprof, API: a.web.Admin(),
+		Series: func(w io.Writer) error {
+			if h := a.house.Load(); h != nil {
+				return h.runner.WriteMetrics(w)
+			}
+			return nil
+		}}
 	if path, err := filepath.Abs(a.o.Path); a.o.Path != "" && err == nil {
 		o.ConfigPath = path
 	}

@@ -8,6 +8,7 @@ import (
 	"evenkeel/internal/access"
 	"evenkeel/internal/calendar"
 	"evenkeel/internal/config"
+	"evenkeel/internal/hub"
 	"evenkeel/internal/journal"
 	"evenkeel/internal/latency"
 	"evenkeel/internal/status"
@@ -27,6 +28,8 @@ type house struct {
 	runner   *monitors.Runner
 	follower *journal.PerProcess
 	sealer   *journal.Sealer
+	doors    doors
+	wings    wings
 }
 
 // rise opens the record, applies the configuration and starts every loop. What
@@ -48,13 +51,15 @@ func (a *App) rise(ctx context.Context) (err error) {
 	if err := a.openLatency(ctx, h, file.Redis.URL, file.Retention.Samples.D()); err != nil {
 		return err
 	}
-	h.board = status.NewBoard(status.BoardDeps{Store: h.store, Latency: h.latency, Log: a.log.With("component", "board")})
+	h.board = status.NewBoard(status.BoardDeps{Store: h.store, Latency: h.latency, Incidents: hub.Page{Incidents: h.store}, Amendments: h.store, Log: a.log.With("component", "board")})
 	blank, err := a.preview(ctx, h)
 	if err != nil {
 		return err
 	}
+	a.openIncidents(h)
 	h.watch = status.NewWatch(status.WatchDeps{
 		Work: h.store, Store: h.store, Latency: h.latency, Calendar: calendar.New(), Log: a.log.With("component", "watch"), Now: time.Now,
+		Statements: h.wings.statement,
 	})
 	h.desk = status.NewDesk(status.DeskDeps{
 		Work: h.store, Store: h.store, Calendar: calendar.New(), Watch: h.watch, Now: time.Now,
@@ -84,11 +89,22 @@ func (a *App) rise(ctx context.Context) (err error) {
 	if err := a.startRunner(ctx, h, defined); err != nil {
 		return err
 	}
+	if err := a.openDoors(ctx, h, *file); err != nil {
+		return err
+	}
+	if a.o.Simulated {
+		if err := a.castDemo(ctx, h); err != nil {
+			return err
+		}
+	}
+	if err := a.openNotices(ctx, h, *file); err != nil {
+		return err
+	}
 	a.keepSettings(*a.config.Load())
-	a.startLoops(h, seq)
+	inside := a.startLoops(h, seq)
 	a.house.Store(h)
 	a.inner.push("management API", func(context.Context) error { a.house.Store(nil); return nil })
-	a.web.Attach(a.liveDeps(h))
+	a.web.Attach(a.liveDeps(h, inside))
 	return nil
 }
 
@@ -162,7 +178,7 @@ func (a *App) applyFirst(ctx context.Context, h *house, file config.File) error 
 }
 
 // startLoops starts what follows the journal and what watches.
-func (a *App) startLoops(h *house, seq int64) {
+func (a *App) startLoops(h *house, seq int64) web.Inside {
 	bell := h.latency.Bell()
 	h.sealer = journal.NewSealer(h.store, h.store, a.holder, bell, a.log.With("component", "sealer"))
 	a.inner.background("sealer", a.failed, h.sealer.Run)
@@ -173,13 +189,18 @@ func (a *App) startLoops(h *house, seq int64) {
 				return err
 			}
 			a.definitions.follow(h, entries)
+			if err := h.follow(ctx, entries); err != nil {
+				return err
+			}
 			if err := h.board.Follow(ctx, entries); err != nil {
 				return err
 			}
 			a.web.Changed(entries)
+			h.wings.console.Follow(entries)
 			return nil
 		},
 	}
+	inside := a.openConsole(h, seq)
 	a.inner.background("page follower", a.failed, func(ctx context.Context) error { return h.follower.Run(ctx, seq) })
 	a.inner.background("definitions", a.failed, func(ctx context.Context) error { return a.definitions.run(ctx, h) })
 	a.inner.background("minute tick", a.failed, func(ctx context.Context) error { return a.minutes(ctx, h) })
@@ -187,9 +208,11 @@ func (a *App) startLoops(h *house, seq int64) {
 		return journal.Hold(ctx, h.store, "watch", a.holder, a.log, func(ctx context.Context, l journal.Lease) error { return a.watchUnder(ctx, h, l) })
 	})
 	a.inner.background("checks", a.failed, func(ctx context.Context) error { return a.checkHealth(ctx, h) })
+	a.startWings(h)
 	if a.o.Path != "" && a.o.Load != nil {
 		a.inner.background("configuration", a.failed, a.watchConfig)
 	}
+	return inside
 }
 
 // minutes tells the board and the page that a minute has begun.
@@ -213,6 +236,9 @@ func (a *App) minutes(ctx context.Context, h *house) error {
 }
 
 // liveDeps is what the web needs of the house.
-func (a *App) liveDeps(h *house) web.Live {
-	return web.Live{Board: h.board, Store: h.store, Watch: h.watch, Latency: h.latency, Runner: h.runner, Pings: a.pings, Lag: h.follower.Lag}
+func (a *App) liveDeps(h *house, inside web.Inside) web.Live {
+	return web.Live{
+		Inside: inside, Subscribers: h.wings.told, Seals: h.doors.box,
+		Board: h.board, Store: h.store, Watch: h.watch, Latency: h.latency, Runner: h.runner, Pings: a.pings, Lag: h.follower.Lag,
+	}
 }

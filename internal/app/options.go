@@ -24,8 +24,12 @@ type Options struct {
 	// Seed runs once between Apply and Load of the watch, when it is not nil.
 	// The demo writes its generated past here.
 	Seed func(ctx context.Context, s Seedbed) error
-	// Simulated marks the page as the demo's.
+	// Simulated marks the page as the demo's: channels write into the outbox and
+	// nothing leaves the house.
 	Simulated bool
+	// DemoMark is the file that must be there for people of the demo to be signed
+	// in at a click, on this machine alone; "" = nobody is.
+	DemoMark string
 }
 
 // StopWithin bounds the whole of Stop: what SIGTERM promises.

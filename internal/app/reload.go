@@ -64,6 +64,12 @@ func (a *App) reload(ctx context.Context) error {
 	if err := a.setJobs(h, defined); err != nil {
 		return err
 	}
+	if err := a.configureDoors(h, next); err != nil {
+		return err
+	}
+	if err := h.wings.notices.apply(ctx, next); err != nil {
+		return err
+	}
 	h.watch.Keep(retention(next))
 	a.keepSettings(next)
 	a.log.Info("configuration applied", "changes", len(plan.Changes))

@@ -45,7 +45,7 @@ var modules = map[string][]string{
 	"github.com/jonboulle/clockwork":      {"monitors"}, // the clock that gocron takes
 	"github.com/prometheus/client_golang": {"internal/telemetry", "internal/latency", "internal/store", "internal/app", "monitors", "web"},
 	"github.com/prometheus/client_model":  {"monitors"},
-	"github.com/prometheus/common":        {"monitors"},
+	"github.com/prometheus/common":        {"internal/telemetry", "monitors"},
 	"github.com/google/uuid":              {"internal/journal", "internal/status", "internal/store", "internal/latency", "internal/app", "monitors"},
 	"go.yaml.in/yaml/v4":                  {"internal/config"},
 	"github.com/fsnotify/fsnotify":        {"internal/config"},

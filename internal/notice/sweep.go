@@ -42,19 +42,29 @@ func (s *Sender) sweep(ctx context.Context) {
 // newer one took their place, and those whose channel is not configured any more.
 func (s *Sender) retire(ctx context.Context) error {
 	now, store := s.desk.now(), s.desk.store
-	rows, err := store.Overtaken(ctx, now.Add(-blockFor), sweepBatch)
-	if err != nil {
-		return err
-	}
 	var done []outcome
-	for _, row := range rows {
-		reason := "a newer notice about the same took its place"
-		if row.Reason != "" {
-			reason += "; before that: " + row.Reason
+	for {
+		rows, err := store.Overtaken(ctx, now.Add(-blockFor), sweepBatch)
+		if err != nil {
+			return err
 		}
-		row.State, row.Reason, row.NextAt = Suppressed, clip(reason), time.Time{}
-		done = append(done, outcome{rows: []Delivery{row}})
+		if len(rows) == 0 {
+			break
+		}
+		done = done[:0]
+		for _, row := range rows {
+			reason := "a newer notice about the same took its place"
+			if row.Reason != "" {
+				reason += "; before that: " + row.Reason
+			}
+			row.State, row.Reason, row.NextAt = Suppressed, clip(reason), time.Time{}
+			done = append(done, outcome{rows: []Delivery{row}})
+		}
+		if err := s.write(ctx, done); err != nil {
+			return err
+		}
 	}
+	done = nil
 	queues, err := store.Queues(ctx)
 	if err != nil {
 		return err

@@ -12,14 +12,16 @@ import (
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // AdminOptions is what the admin listener serves.
 type AdminOptions struct {
 	Registry *prometheus.Registry
-	Health   *Health
-	Log      *slog.Logger
+	// Series writes more metrics in Prometheus' text format, under names that the
+	// registry has not; nil = there are none.
+	Series func(io.Writer) error
+	Health *Health
+	Log    *slog.Logger
 	// Reload reads the configuration again; its error is shown to who asked.
 	// nil = there is nothing to reload.
 	Reload     func(ctx context.Context) error
@@ -28,17 +30,12 @@ type AdminOptions struct {
 	API        http.Handler // everything else; nil = nothing else
 }
 
-// maxScrapes bounds how many scrapes are served at once.
-const maxScrapes = 4
-
 // NewAdmin gives the handler of the admin listener: /metrics, /livez, /readyz,
 // GET /-/config, POST /-/reload and PUT /-/log-level for this machine only, and profiles when
 // they are switched on. There is no sign-in: whoever can reach it may read it.
 func NewAdmin(o AdminOptions) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{
-		MaxRequestsInFlight: maxScrapes, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn), Registry: o.Registry,
-	}))
+	mux.Handle("GET /metrics", serveMetrics(o))
 	mux.HandleFunc("GET /livez", ServeLive)
 	mux.HandleFunc("GET /readyz", o.Health.ServeReady)
 	mux.Handle("POST /-/reload", thisMachineOnly(serveReload(o.Reload)))

@@ -52,6 +52,7 @@ create table deliveries (
   unique (event, recipient, channel)
 );
 create index deliveries_due on deliveries (channel, next_at) where next_at is not null;
+create index deliveries_open on deliveries (lane, seq) where next_at is not null;
 create index deliveries_lane on deliveries (lane, seq);
 create index deliveries_recipient on deliveries (recipient);
 create index deliveries_alert on deliveries (alert) where alert <> '';

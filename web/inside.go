@@ -1,0 +1,119 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"evenkeel/assets"
+	"evenkeel/internal/access"
+	iapi "evenkeel/internal/api"
+	"evenkeel/internal/journal"
+	"evenkeel/internal/people"
+	"evenkeel/internal/problem"
+	"evenkeel/web/api"
+	"evenkeel/web/console"
+	"evenkeel/web/door"
+	"evenkeel/web/hooks"
+)
+
+// Inside is what stands behind the door of the public listener: the console,
+// the management API and the doors of foreign systems.
+type Inside struct {
+	Door      *door.Door
+	Console   *console.Console
+	Hooks     *hooks.Inbound
+	Incidents api.Incidents
+	Journal   api.Journal
+	Replies   api.Replies
+	Bell      journal.Bell
+}
+
+// errNotUp is what everything behind the door answers while the record is away.
+func errNotUp() error {
+	return problem.Unavailable(nil, "The hub is still starting. Try again in a moment.")
+}
+
+// insideRoutes hands everything behind the door to whom it belongs.
+func (s *Server) insideRoutes(e *echo.Echo) {
+	shelf := echo.WrapHandler(http.HandlerFunc(s.shelf.ServeHTTP))
+	e.GET("/assets/*", shelf)
+	e.HEAD("/assets/*", shelf)
+	inside := func(serve func(*Inside) http.Handler) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			l := s.live.Load()
+			if l == nil || l.Inside.Door == nil {
+				return errNotUp()
+			}
+			serve(&l.Inside).ServeHTTP(c.Response(), c.Request())
+			return nil
+		}
+	}
+	staff := inside(func(i *Inside) http.Handler { return i.Door.Staff(i.Console.Handler()) })
+	e.Any("/console", staff)
+	e.Any("/console/*", staff)
+	management := s.api(door.Acting)
+	e.Any("/api/v1/*", inside(func(i *Inside) http.Handler { return i.Door.Bearer(management) }))
+	e.Any(people.HookPath+"*", inside(func(i *Inside) http.Handler { return hookMux(i.Hooks) }))
+}
+
+// hookMux serves the doors of foreign systems.
+func hookMux(h *hooks.Inbound) http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range h.Routes() {
+		mux.HandleFunc(r.Method+" "+r.Path, r.Handler)
+	}
+	return mux
+}
+
+// api makes the management API for those whom actor tells.
+func (s *Server) api(actor func(context.Context) access.Actor) http.Handler {
+	return api.New(api.Options{
+		Version: s.deps.Version, Now: s.deps.Now, Sources: s.sources, Problem: s.problem, Actor: actor, Bell: s.bell, Closing: s.closing,
+	})
+}
+
+// bell rings when the journal has grown.
+func (s *Server) bell() journal.Bell {
+	if l := s.live.Load(); l != nil && l.Inside.Bell != nil {
+		return l.Inside.Bell
+	}
+	return &journal.LocalBell{}
+}
+
+func (s *Server) closing() <-chan struct{} { return s.closed }
+
+// Shelf gives the assets that pages name.
+func (s *Server) Shelf() *assets.Shelf { return s.shelf }
+
+// Problem turns an error into what the person who asked may know, counts it, and
+// logs what is ours to mend.
+func (s *Server) Problem(err error) *iapi.Problem { return s.problem(err) }
+
+// Fail answers an error of a handler that is not Echo's: a page of the console
+// for a browser there, and problem+json for everybody else.
+func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	if l := s.live.Load(); l != nil && l.Inside.Console != nil && strings.HasPrefix(r.URL.Path, "/console") {
+		l.Inside.Console.Fail(w, r, err)
+		return
+	}
+	p := s.problem(err)
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", iapi.ProblemType)
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
+		h.Set("Retry-After", strconv.Itoa(retryAfter))
+	}
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // whoever hung up does not want it
+}
+
+// Routes lists what stands behind the door, so that one test can walk it with
+// every role.
+func (i *Inside) Routes() []door.Route {
+	return append(i.Console.Routes(), i.Hooks.Routes()...)
+}
