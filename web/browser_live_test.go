@@ -103,13 +103,13 @@ func TestTimesAreMadeLocal(t *testing.T) {
 // visible, and where the focus is can be seen.
 func TestKeyboardReachesEverything(t *testing.T) {
 	ctx := browser(t)
-	srv := httptest.NewServer(door(t, publictest.Normal()).Public())
+	srv := httptest.NewServer(door(t, publictest.Troubled()).Public())
 	t.Cleanup(srv.Close)
-	for _, path := range []string{"/", "/components/search", "/history"} {
+	for _, path := range []string{"/", "/components/search", "/history", "/subscribe", "/incidents/" + publictest.Slow().ID} {
 		if err := look(ctx, screen{1280, "dark"}, srv.URL+path); err != nil {
 			t.Fatal(err)
 		}
-		stops, err := js[int](ctx, `[...document.querySelectorAll('a,summary,[tabindex="0"]')].length`)
+		stops, err := js[int](ctx, `[...document.querySelectorAll('a,summary,[tabindex="0"],main button,main input:not([type=hidden],[type=radio]:not(:checked)),main select')].filter(x => x.checkVisibility()).length`)
 		if err != nil {
 			t.Fatal(err)
 		}

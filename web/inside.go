@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -74,6 +75,22 @@ func hookMux(h *hooks.Inbound) http.Handler {
 func (s *Server) api(actor func(context.Context) access.Actor) http.Handler {
 	return api.New(api.Options{
 		Version: s.deps.Version, Now: s.deps.Now, Sources: s.sources, Problem: s.problem, Actor: actor, Bell: s.bell, Closing: s.closing,
+	})
+}
+
+// reader is who asks on the admin listener from another machine: it may look at
+// what the wall shows, and change nothing.
+var reader = access.Actor{ID: "admin-listener", Role: access.RoleViewer}
+
+// onAdmin tells who asks on the admin listener, where nobody signs in: on this
+// machine the host, from elsewhere a reader.
+func onAdmin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		by := reader
+		if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && addr.Addr().Unmap().IsLoopback() && r.Header.Get("X-Forwarded-For") == "" {
+			by = access.Host
+		}
+		next.ServeHTTP(w, door.With(r, door.Guest{Actor: by}))
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +19,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"evenkeel/assets"
-	"evenkeel/internal/access"
 	"evenkeel/internal/journal"
 	"evenkeel/internal/problem"
 	"evenkeel/web/api"
@@ -160,8 +160,7 @@ func (s *Server) routes(e *echo.Echo) {
 // adminRoutes is what the admin listener serves beside metrics and health.
 func (s *Server) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
-	// Whoever reaches this listener holds the machine.
-	mux.Handle("/api/v1/", s.api(func(context.Context) access.Actor { return access.Host }))
+	mux.Handle("/api/v1/", onAdmin(s.api(door.Acting)))
 	if s.deps.Hatch != nil {
 		mux.Handle("POST "+door.HatchPath, s.deps.Hatch)
 	}
@@ -206,7 +205,13 @@ func (s *Server) Preview(ctx context.Context, b Board) {
 
 // Changed tells the door that entries were followed, so that pages may differ.
 func (s *Server) Changed(entries []journal.Sealed) {
-	if len(entries) > 0 {
+	said := func(e journal.Sealed) bool {
+		return e.Subject.Kind == "incident" && e.Audience == journal.AudiencePublic
+	}
+	switch {
+	case slices.ContainsFunc(entries, said):
+		s.photographer.Hurry()
+	case len(entries) > 0:
 		s.photographer.Changed()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,6 +75,37 @@ func TestJournalVerifyNamesTheFirstBrokenLink(t *testing.T) {
 	var answer verified
 	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != exitFailed || answer.OK || answer.BrokenAt != 3 {
 		t.Fatalf("exit %d, %q, %v", code, out, err)
+	}
+}
+
+func TestJournalVerifyComparesWithKeptHeads(t *testing.T) {
+	dir := journalOf(t, 3)
+	_, out, _ := call(t, "journal", "verify", "--data", dir, "--json")
+	var answer verified
+	if err := json.Unmarshal([]byte(out), &answer); err != nil {
+		t.Fatal(err)
+	}
+	kept := filepath.Join(t.TempDir(), "journal-heads.txt")
+	for _, c := range []struct {
+		lines string
+		code  int
+		want  string
+	}{
+		{journal.Head{Date: "2026-11-21", Seq: 3, Hash: answer.Hash}.String(), exitOK, "all of the 1 heads"},
+		{journal.Head{Date: "2026-11-21", Seq: 2, Hash: answer.Hash}.String(), exitFailed, "kept on 2026-11-21"},
+		{journal.Head{Date: "2026-11-21", Seq: 9, Hash: answer.Hash}.String(), exitFailed, "reached to 9"},
+		{"nonsense", exitUsage, "Line 1"},
+		{"", exitUsage, "no heads"},
+	} {
+		if err := os.WriteFile(kept, []byte(c.lines+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, out, errs := call(t, "journal", "verify", "--data", dir, "--heads", kept); code != c.code || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%q: exit %d, %q, %q", c.lines, code, out, errs)
+		}
+	}
+	if code, _, errs := call(t, "journal", "verify", "--data", dir, "--heads", kept+".gone"); code != exitFailed || !strings.Contains(errs, kept) {
+		t.Errorf("a missing file: exit %d, %q", code, errs)
 	}
 }
 

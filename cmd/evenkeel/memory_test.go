@@ -27,7 +27,7 @@ func TestCollectorLetsACrowdMakeGarbage(t *testing.T) {
 		{5 << 20, 160 << 20, 800},          // a crowd at a small hub
 		{40 << 20, 20 << 20, leastPercent}, // probes of ten thousand monitors
 		{40 << 20, 160 << 20, 100},         // a crowd there
-		{40 << 20, 100 << 30, 150},         // never more than crowdGarbage, in whole steps
+		{40 << 20, 100 << 30, 160},         // never more than crowdGarbage
 		{0, 100 << 30, 6400},               // nor without bounds
 	} {
 		if got := percent(c.live, c.made, time.Second); got != c.want {

@@ -213,7 +213,7 @@ func TestNoticesReloadLetsSendsFinish(t *testing.T) {
 // TestChannelProblemsAreToldWithTheFile: what only the channels' room knows is
 // among the problems of a file, with its line.
 func TestChannelProblemsAreToldWithTheFile(t *testing.T) {
-	_, err := LoadConfig(write(t, `page: {name: x}
+	_, err := LoadConfig(write(t, `page: {name: x, url: "https://status.example.org"}
 components: [{id: web}]
 smtp: {url: "smtp://hub@mail.example.org", from: a@example.org}
 channels:

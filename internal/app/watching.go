@@ -115,6 +115,7 @@ func (a *App) watchUnder(ctx context.Context, h *house, l journal.Lease) error {
 	}
 	g.Go(func() error { return h.watch.Run(ctx, l) })
 	g.Go(func() error { return h.runner.Run(ctx) })
+	g.Go(func() error { return a.keepHeads(ctx, h.store) })
 	g.Go(func() error {
 		for {
 			select {

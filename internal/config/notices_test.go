@@ -12,7 +12,7 @@ import (
 )
 
 // told is a file that says who is told, to put things into.
-const told = `page: {name: Example, time_zone: Europe/Berlin}
+const told = `page: {name: Example, url: "https://status.example.org", time_zone: Europe/Berlin}
 components: [{id: web, group: shop}, {id: api}]
 smtp: {url: "smtp://hub@mail.example.org:587", password: {env: SMTP_PASSWORD}, from: Example <status@example.org>}
 `
@@ -55,7 +55,8 @@ func TestNoticeProblems(t *testing.T) {
 		name, src string
 		want      []string
 	}{
-		{"mail from nobody", "page: {name: x}\nsmtp: »{url: \"smtp://h\"}\n", []string{"smtp.from: mail needs somebody who writes it"}},
+		{"mail from nobody", "page: {name: x, url: \"https://s.example.org\"}\nsmtp: »{url: \"smtp://h\"}\n", []string{"smtp.from: mail needs somebody who writes it"}},
+		{"mail that leads nowhere", "page: {name: x}\nsmtp: {url: »\"smtp://h\", from: a@b.c}\n", []string{"smtp.url: links in mails lead to the page, and nobody knows where it is (set page.url"}},
 		{"mail through nothing", "page: {name: x}\nsmtp: »{from: a@b.c}\n", []string{"smtp.url: where is the mail server?"}},
 		{"addresses", told + "slack: {users: {U1: »ann}}\noncall: [{id: a, start: 2026-11-23T09:00, people: [»\"Ann <a@b.c>\"]}]\n", []string{
 			"slack.users.U1: \"ann\" is not an e-mail address", "oncall[0].people[0]: \"Ann <a@b.c>\" is not an e-mail address"}},

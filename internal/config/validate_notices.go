@@ -92,6 +92,9 @@ func (c *checker) smtp() {
 	if !m.URL.Given() && (m.From != "" || m.Password.Given()) {
 		s.add(".url", "e.g. smtp://user@mail.example.org:587", "where is the mail server?")
 	}
+	if m.URL.Given() && c.f.Page.URL == "" {
+		s.add(".url", "set page.url: https://status.example.org", "links in mails lead to the page, and nobody knows where it is")
+	}
 	s.mailbox(".from", m.From)
 	s.mailbox(".reply_to", m.ReplyTo)
 	s.rate(".per_second", m.PerSecond)

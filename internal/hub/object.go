@@ -165,7 +165,7 @@ func (s *scene) maintenanceObject(o *status.Occurrence) map[string]any {
 	}
 	out := s.common(o.ID, o.Title, state, string(status.IndicatorMaintenance), "/maintenance/")
 	for k, v := range map[string]any{
-		"created_at": stamp(o.ChangedAt), "updated_at": stamp(o.ChangedAt), "started_at": stamp(began), "resolved_at": stamp(o.EndedAt),
+		"created_at": stamp(o.CreatedAt), "updated_at": stamp(o.ChangedAt), "started_at": stamp(began), "resolved_at": stamp(o.EndedAt),
 		"incident_updates": []any{update}, "components": s.componentObjects(keys), "scheduled_for": stamp(o.From), "scheduled_until": stamp(o.To),
 		"scheduled_reminded_at": stamp(o.RemindedAt), "scheduled_auto_in_progress": !o.Conduct.StartsByHand, "scheduled_auto_completed": !o.Conduct.EndsByHand,
 	} {

@@ -71,10 +71,26 @@ func (h *suspect) weighGreen() error {
 			return err
 		}
 		return h.tell("proposed", h.i.GreenSince, map[string]string{"proposes": string(Resolved)})
-	case !well:
+	case !well && !h.i.GreenSince.IsZero():
 		h.i.GreenSince = time.Time{}
+		h.hurryAnew()
 	}
 	return nil
+}
+
+// hurryAnew gives a person the whole time again when what had been well fails
+// once more: what comes and goes is published only when it stays.
+func (h *suspect) hurryAnew() {
+	if !h.i.Machine {
+		return
+	}
+	h.i.PublishAfter = time.Time{}
+	known := h.known()
+	for _, a := range h.i.Components {
+		if c, ok := known[a.Component]; ok && wrong(a.Observed) {
+			h.hurry(c)
+		}
+	}
 }
 
 // well reports whether all that is known speaks for the end: checks see every

@@ -228,6 +228,25 @@ func TestSuspicionThatNobodySawIsDropped(t *testing.T) {
 	})
 }
 
+func TestMachineSaysNothingOfWhatComesAndGoes(t *testing.T) {
+	ticking(t, func(t *testing.T, p *place) {
+		for range 10 {
+			p.sees("major_outage", "pay")
+			wait(3 * time.Minute)
+			p.sees("operational", "pay")
+			wait(time.Minute)
+		}
+		p.sees("major_outage", "pay")
+		if i := p.only(); i.Seen() {
+			t.Errorf("published: %+v", i)
+		}
+		wait(incident.DefaultPublishAfter + 2*time.Second)
+		if i := p.only(); !i.Seen() {
+			t.Errorf("what stays is not published: %+v", i)
+		}
+	})
+}
+
 func TestMachinePublishesAndResolvesWhenNobodyComes(t *testing.T) {
 	ticking(t, func(t *testing.T, p *place) {
 		p.sees("major_outage", "pay")

@@ -152,10 +152,11 @@ type source struct {
 // goes on from where resume says, one entry at a time until one goes through.
 func (p *progress) follow(ctx context.Context, s source) error {
 	p.known.Store(time.Now().UnixMicro())
-	for failures, resumed := 0, false; ctx.Err() == nil; {
+	var lasting trouble
+	for resumed := false; ctx.Err() == nil; {
 		rung := s.bell.Wait() // before looking, so that no ring is lost in between
 		limit := FollowBatch
-		if failures > 0 {
+		if lasting.failures > 0 {
 			limit = 1
 		}
 		idle, err := p.advance(ctx, s, resumed, limit)
@@ -163,11 +164,10 @@ func (p *progress) follow(ctx context.Context, s source) error {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			s.log.Warn("follower stands still", "position", p.Position(), "err", err)
-			pause(ctx, failures)
-			failures++
+			lasting.warn(s.log, "follower stands still", "position", p.Position(), "err", err)
+			pause(ctx, lasting.failures-1)
 		default:
-			failures = 0
+			lasting = trouble{}
 			if idle {
 				sleep(ctx, PollEvery, rung, nil)
 			}

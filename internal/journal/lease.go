@@ -27,10 +27,13 @@ const releaseWithin = 2 * time.Second
 // writes is fenced by the lease's epoch. Hold gives fn's error, and nil when
 // ctx ended.
 func Hold(ctx context.Context, leases Leases, name, holder string, log *slog.Logger, fn func(context.Context, Lease) error) error {
+	var lasting trouble
 	for ctx.Err() == nil {
 		lease, ok, err := leases.Acquire(ctx, name, holder, LeaseTTL)
-		if err != nil && ctx.Err() == nil {
-			log.Warn("lease not reachable", "lease", name, "err", err)
+		if err == nil {
+			lasting = trouble{}
+		} else if ctx.Err() == nil {
+			lasting.warn(log, "lease not reachable", "lease", name, "err", err)
 		}
 		if err != nil || !ok {
 			sleep(ctx, leaseRenew, nil, nil)
@@ -60,6 +63,7 @@ func holding(ctx context.Context, leases Leases, lease Lease, log *slog.Logger, 
 
 	tick := time.NewTicker(leaseRenew)
 	defer tick.Stop()
+	var lasting trouble
 	for {
 		select {
 		case err := <-done:
@@ -70,12 +74,14 @@ func holding(ctx context.Context, leases Leases, lease Lease, log *slog.Logger, 
 		switch {
 		case err != nil:
 			if ctx.Err() == nil {
-				log.Warn("lease not renewed", "lease", lease.Name, "err", err)
+				lasting.warn(log, "lease not renewed", "lease", lease.Name, "err", err)
 			}
 		case !ok || now.Epoch != lease.Epoch:
 			stop(problem.Conflict("Another process took over %s.", lease.Name))
 			<-done
 			return true, nil
+		default:
+			lasting = trouble{}
 		}
 	}
 }

@@ -93,21 +93,20 @@ func (s *Sealer) passOn(ctx context.Context) error {
 func (s *Sealer) seal(ctx context.Context, lease Lease) error {
 	defer s.ok.Store(0)
 	s.ok.Store(time.Now().UnixMicro())
-	for failures := 0; ctx.Err() == nil; {
+	for lasting := (trouble{}); ctx.Err() == nil; {
 		appended, rung := s.store.Appended(), s.bell.Wait() // before looking, so that nothing is missed
 		n, err := s.store.Seal(ctx, lease, sealBatch)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			s.log.Warn("journal not sealed", "epoch", lease.Epoch, "err", err)
-			pause(ctx, failures)
-			failures++
+			lasting.warn(s.log, "journal not sealed", "epoch", lease.Epoch, "err", err)
+			pause(ctx, lasting.failures-1)
 		case n > 0:
-			failures = 0
+			lasting = trouble{}
 			s.ok.Store(time.Now().UnixMicro())
 			s.bell.Ring()
 		default:
-			failures = 0
+			lasting = trouble{}
 			s.ok.Store(time.Now().UnixMicro())
 			sleep(ctx, sealEvery, appended, rung)
 		}

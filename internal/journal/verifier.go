@@ -76,7 +76,7 @@ func (v *Verifier) verify(ctx context.Context) {
 	head, _, err := v.reader.Head(ctx)
 	v.set(func(d *Verdict) { *d = Verdict{Began: v.now().UTC(), Head: head} })
 	if err == nil {
-		err = walk(ctx, v.reader, func(seq int64) {
+		err = walk(ctx, v.reader, func(Sealed) *Broken { return nil }, func(seq int64) {
 			v.set(func(d *Verdict) { d.Seq, d.Head = seq, max(d.Head, seq) })
 			sleep(ctx, verifyPause, nil, nil)
 		})

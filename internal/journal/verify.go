@@ -11,10 +11,11 @@ const verifyBatch = 1000
 // Verify walks the whole sealed journal and recomputes the chain. It gives nil
 // when every link holds, a *Broken naming the first that does not, or the
 // reader's error when the journal could not be read to its end.
-func Verify(ctx context.Context, r Reader) error { return walk(ctx, r, func(int64) {}) }
+func Verify(ctx context.Context, r Reader) error { return VerifyHeads(ctx, r, nil) }
 
-// walk is Verify that tells after each batch how far it has come.
-func walk(ctx context.Context, r Reader, come func(seq int64)) error {
+// walk is Verify that shows each entry whose link holds, and tells after each
+// batch how far it has come.
+func walk(ctx context.Context, r Reader, look func(Sealed) *Broken, come func(seq int64)) error {
 	seq, hash := int64(0), Genesis
 	for {
 		entries, err := r.After(ctx, seq, verifyBatch)
@@ -30,6 +31,9 @@ func walk(ctx context.Context, r Reader, come func(seq int64)) error {
 			}
 			if Chain(hash, e.Seq, e.Entry) != e.Hash {
 				return &Broken{Seq: e.Seq, Reason: "the hash does not follow from the entry and the one before it"}
+			}
+			if broken := look(e); broken != nil {
+				return broken
 			}
 			seq, hash = e.Seq, e.Hash
 		}

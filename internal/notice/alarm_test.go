@@ -55,6 +55,8 @@ func TestRemindersDoubleUpToEightTimes(t *testing.T) {
 	})
 }
 
+// S1-21: somebody is alerted around the clock; S3-16: a notification that asks to
+// be acknowledged.
 func TestEscalationClimbsUntilAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := build(t, duty())

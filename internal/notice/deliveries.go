@@ -62,15 +62,11 @@ func (d *Desk) Tally(ctx context.Context, by access.Actor, q Query) (t Tally, er
 // Forbidden, NotFound, Conflict when it is neither, Unavailable.
 func (d *Desk) Resend(ctx context.Context, by access.Actor, id string) (Delivery, error) {
 	return d.revise(ctx, by, id, "delivery.resent", func(row *Delivery, now time.Time) error {
-		if row.State != Failed && row.State != Suppressed {
-			return problem.Conflict("The delivery is %s; only one that failed or was suppressed can be sent again.", row.State)
-		}
 		if row.Channel == "" {
 			return problem.Invalid("delivery", "there was no channel for it; set one up, then test it")
 		}
-		row.State, row.Attempts, row.Failures, row.Reason, row.Bundle, row.Gather = Queued, 0, 0, "", "", false
-		row.QueuedAt, row.NextAt = now, now
-		return nil
+		row.Attempts, row.Failures, row.Bundle, row.Gather, row.QueuedAt = 0, 0, "", false, now
+		return row.move(doResend, "", now)
 	})
 }
 
@@ -78,11 +74,7 @@ func (d *Desk) Resend(ctx context.Context, by access.Actor, id string) (Delivery
 // Errors: Forbidden, NotFound, Conflict when it is none, Unavailable.
 func (d *Desk) Dismiss(ctx context.Context, by access.Actor, id string) (Delivery, error) {
 	return d.revise(ctx, by, id, "delivery.dismissed", func(row *Delivery, _ time.Time) error {
-		if row.State != Failed {
-			return problem.Conflict("The delivery is %s; only a dead letter can be dismissed.", row.State)
-		}
-		row.State, row.Reason = Suppressed, clip("dismissed by a person; before that: "+row.Reason)
-		return nil
+		return row.move(doDismiss, clip("dismissed by a person; before that: "+row.Reason), time.Time{})
 	})
 }
 
@@ -110,7 +102,7 @@ func (d *Desk) revise(ctx context.Context, by access.Actor, id, verb string, fn 
 		row.Version++
 		out = row
 		return tx.Append(journal.Entry{Verb: verb, Subject: journal.Ref{Kind: "delivery", ID: id}, Audience: journal.AudienceStaff,
-			Payload: map[string]string{"channel": row.Channel, "event": row.Kind, "recipient": row.Recipient}})
+			Payload: plain(map[string]string{"channel": row.Channel, "event": row.Kind, "recipient": row.Recipient})})
 	})
 	return out, err
 }

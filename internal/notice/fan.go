@@ -11,7 +11,7 @@ import (
 
 // fanBatch is how many subscribers one unit of work looks at: few enough that
 // the only writer of SQLite is not held up, as the record of the checks waits too.
-const fanBatch = 500
+const fanBatch = 250
 
 // spread writes the rows of subscribers, event by event in their order, in small
 // units with a durable position, until ctx ends.

@@ -110,6 +110,61 @@ func TestSenderCountsAndTellsWhenItIsBehind(t *testing.T) {
 	})
 }
 
+func TestOddIdsKeepNothingFromBeingTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, oneRoute("chat \u2013 ops"))
+		h.channels["chat \u2013 ops"].fails(&notice.Refusal{Permanent: true, Reason: "no"})
+		e := alarm(1, notice.AlarmFire)
+		e.Subject.ID = "a name, not an id"
+		h.plan(e)
+		h.rest(time.Second)
+		if d := h.rows()[0]; d.State != notice.Failed {
+			t.Errorf("got %+v", d)
+		}
+		if h.verbs("alert")[0] != "alert.opened" || h.verbs("delivery")[0] != "delivery.failed" {
+			t.Error("the journal has no word of it")
+		}
+	})
+}
+
+func TestSubscriberWhoLeavesMeanwhileIsNoTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, open())
+		ctx := context.Background()
+		s := h.listen("https://example.org/a")[0]
+		h.channels["hook"].answers(func(_ context.Context, n int, m notice.Message) (notice.Receipt, error) {
+			if err := h.desk.Erase(ctx, operator, s.ID); err != nil {
+				t.Error(err)
+			}
+			return notice.Receipt{}, &notice.Refusal{Permanent: true, Gone: true, Reason: "410"}
+		})
+		h.plan(update(1, "a"))
+		h.rest(time.Minute)
+		if d := h.rows()[0]; d.State != notice.Suppressed {
+			t.Errorf("got %+v", d)
+		}
+		// The same while it is being challenged.
+		h.swap("hook", &leaver{channel: h.channels["hook"], h: h})
+		if err := h.desk.Subscribe(ctx, notice.Subscription{Mode: notice.ByWebhook, Address: "https://example.org/b"}); err != nil {
+			t.Fatal(err)
+		}
+		h.rest(time.Minute)
+		if d := h.rows()[1]; d.State != notice.Sent {
+			t.Errorf("got %+v", d)
+		}
+	})
+}
+
+// leaver is an endpoint that unsubscribes while it is challenged.
+type leaver struct {
+	*channel
+	h *house
+}
+
+func (l *leaver) Challenge(_ context.Context, m notice.Message, _ string) error {
+	return l.h.desk.Remove(context.Background(), operator, m.Event.Subject.ID)
+}
+
 func TestDatabaseThatIsAwayDelaysAndLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := build(t, oneRoute("chat"))

@@ -14,9 +14,9 @@ import (
 type job struct {
 	rows    []Delivery
 	message Message
-	// verdict is set instead of message when there is nothing to send: the state
-	// that the rows take, and why.
-	verdict State
+	// verdict is set instead of message when there is nothing to send: what happens
+	// to the rows, and why.
+	verdict deliveryInput
 	reason  string
 	until   time.Time // the end of the claim
 	missed  int       // dead letters in a row that the subscriber has had
@@ -91,7 +91,7 @@ func (s *Sender) address(ctx context.Context, spec ChannelSpec, j *job, events m
 	head := j.rows[0]
 	e, ok := events[head.Event]
 	if !ok {
-		j.verdict, j.reason = Failed, "the event is no longer kept"
+		j.verdict, j.reason = doFail, "the event is no longer kept"
 		return nil
 	}
 	place := s.desk.setup.Load().Place
@@ -131,13 +131,13 @@ func (s *Sender) subscriber(j *job, to Subscriber) {
 	kind := j.rows[0].Kind
 	switch opening := kind == kindConfirm || kind == kindChallenge; {
 	case to.ID == "" || to.Address == "":
-		j.verdict, j.reason = Suppressed, "the subscription was erased"
+		j.verdict, j.reason = doDrop, "the subscription was erased"
 	case to.State == Ended:
-		j.verdict, j.reason = Suppressed, "the subscription has ended: "+to.EndReason
+		j.verdict, j.reason = doDrop, "the subscription has ended: "+to.EndReason
 	case to.State == Pending && !opening:
-		j.verdict, j.reason = Suppressed, "the subscription was not confirmed"
+		j.verdict, j.reason = doDrop, "the subscription was not confirmed"
 	case to.State == Active && opening:
-		j.verdict, j.reason = Suppressed, "the subscription is confirmed already"
+		j.verdict, j.reason = doDrop, "the subscription is confirmed already"
 	}
 	j.missed = to.Failures
 	m := &j.message
@@ -156,7 +156,7 @@ func (s *Sender) person(ctx context.Context, spec ChannelSpec, j *job, id string
 	writes := writesToPeople(spec.Kind)
 	switch {
 	case missing(err) && writes:
-		j.verdict, j.reason = Failed, "this person cannot be reached: "+problem.Public(err)
+		j.verdict, j.reason = doFail, "this person cannot be reached: "+problem.Public(err)
 		return nil
 	case err != nil && !missing(err):
 		return err

@@ -58,6 +58,7 @@ func want(r notice.Rotation, at time.Time) string {
 	return person
 }
 
+// S2-21: an on-call group that covers the time without gaps.
 func TestTurnsTileTime(t *testing.T) {
 	for _, r := range []notice.Rotation{
 		{ID: "r", Zone: "Europe/Berlin", Start: berlin(t, "2026-01-05 02:30"), Turn: 7 * 24 * time.Hour, People: []string{"ada", "bob"}},

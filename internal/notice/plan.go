@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -292,12 +293,19 @@ func (p *plan) tellAgain(e Event, a Alert, except string) (bool, error) {
 // tell appends a journal entry about an alert.
 func (p *plan) tell(verb string, a Alert, more map[string]string) error {
 	payload := map[string]string{"severity": string(a.Severity), "kind": a.Subject.Kind, "id": a.Subject.ID, "state": string(a.State)}
-	for k, v := range more {
-		if v != "" {
-			payload[k] = v
-		}
-	}
-	return p.tx.Append(journal.Entry{Verb: verb, Subject: journal.Ref{Kind: "alert", ID: a.ID}, Audience: journal.AudienceStaff, Payload: payload})
+	maps.Copy(payload, more)
+	return p.tx.Append(journal.Entry{Verb: verb, Subject: journal.Ref{Kind: "alert", ID: a.ID}, Audience: journal.AudienceStaff, Payload: plain(payload)})
+}
+
+// plain leaves out what is empty, and what the journal would refuse: an odd id
+// of a thing must not keep its alarm from being raised.
+func plain(payload map[string]string) map[string]string {
+	maps.DeleteFunc(payload, func(_, v string) bool {
+		return v == "" || len(v) > journal.MaxPayloadValue || strings.ContainsFunc(v, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._:+/,=-", r))
+		})
+	})
+	return payload
 }
 
 // send adds a row for every target. suppress is why none of them is told; "" =
@@ -360,8 +368,12 @@ func (p *plan) row(e Event, channel, recipient string) Delivery {
 	return newRow(e, channel, recipient, p.now)
 }
 
-// newRow gives a queued row that is due at once.
+// newRow gives a queued row that is due at once. An alert is the staff's affair:
+// rows of subscribers never belong to one, or they would be told what staff are.
 func newRow(e Event, channel, recipient string, now time.Time) Delivery {
+	if strings.HasPrefix(recipient, "subscriber/") {
+		e.Alert = ""
+	}
 	return Delivery{
 		ID: journal.NewID(), Event: e.ID, Kind: e.Kind, Subject: e.Subject, Channel: channel, Recipient: recipient, Alert: e.Alert,
 		State: Queued, Seq: e.Seq, Lane: LaneOf(e.Subject, recipient, channel), CreatedAt: now, QueuedAt: now, NextAt: now,

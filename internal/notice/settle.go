@@ -45,54 +45,65 @@ type outcome struct {
 
 // settle judges a result.
 func (s *Sender) settle(spec ChannelSpec, r result, now time.Time) outcome {
-	o := outcome{rows: make([]Delivery, len(r.rows)), unsent: r.unsent}
-	copy(o.rows, r.rows)
+	o := outcome{unsent: r.unsent}
 	subscriber, _ := strings.CutPrefix(r.rows[0].Recipient, "subscriber/")
 	if subscriber == r.rows[0].Recipient {
 		subscriber = ""
 	}
-	state, reason, next := verdict(spec, r, now)
-	if state == Failed && subscriber == "" && spec.Fallback != "" {
+	in, reason, next := verdict(spec, r, now)
+	if in == doFail && subscriber == "" && spec.Fallback != "" {
 		o.fallback = spec.Fallback
 	}
 	refusal, _ := errors.AsType[*Refusal](r.err)
 	switch {
 	case refusal != nil && refusal.Gone && subscriber != "":
-		state, o.gone = Suppressed, subscriber
-	case state == Failed && strings.HasPrefix(r.rows[0].Kind, "subscriber."):
-		state = Suppressed // anybody can type an address that does not exist
-	case state == Failed && r.verdict == "":
+		in, o.gone = doDrop, subscriber
+	case in == doFail && strings.HasPrefix(r.rows[0].Kind, "subscriber."):
+		in = doDrop // anybody can type an address that does not exist
+	case in == doFail && r.verdict == "":
 		o.dead = subscriber
-	case state == Sent && r.rows[0].Kind == kindChallenge:
+	case in == doTake && r.rows[0].Kind == kindChallenge:
 		o.confirms = subscriber
-	case state == Sent && r.missed > 0:
+	case in == doTake && r.missed > 0:
 		o.alive = subscriber
 	}
-	for i := range o.rows {
-		row := &o.rows[i]
-		row.State, row.Reason, row.NextAt = state, reason, next
+	for _, row := range r.rows {
+		if err := row.move(in, reason, next); err != nil {
+			s.log.Error("delivery not settled", "delivery", row.ID, "input", string(in), "err", err)
+			continue
+		}
 		switch {
 		case r.unsent:
 			row.Attempts--
 		case r.err != nil:
 			row.Failures++
-		case state == Sent:
+		case in == doTake:
 			row.Mark, row.ExactOnce, row.SentAt = clip(r.receipt.Mark), r.receipt.ExactOnce, now
 		}
+		o.rows = append(o.rows, row)
 	}
 	return o
 }
 
-// verdict gives the state that the rows of a result take, why, and when they are
-// next due.
-func verdict(spec ChannelSpec, r result, now time.Time) (State, string, time.Time) {
+// ended gives the outcome of a row that is ended without being tried.
+func (s *Sender) ended(row Delivery, in deliveryInput, reason string) outcome {
+	if err := row.move(in, reason, time.Time{}); err != nil {
+		s.log.Error("delivery not ended", "delivery", row.ID, "input", string(in), "err", err)
+		return outcome{}
+	}
+	return outcome{rows: []Delivery{row}}
+}
+
+// verdict gives what happens to the rows of a result, why, and when they are next
+// due.
+func verdict(spec ChannelSpec, r result, now time.Time) (deliveryInput, string, time.Time) {
 	switch {
 	case r.verdict != "":
 		return r.verdict, r.reason, time.Time{}
 	case r.unsent:
-		return Retrying, r.rows[0].Reason, now
+		return doPostpone, r.rows[0].Reason, now
 	case r.err == nil:
-		return Sent, "", time.Time{}
+		return doTake, "", time.Time{}
 	}
 	refusal, ok := errors.AsType[*Refusal](r.err)
 	if !ok {
@@ -102,13 +113,13 @@ func verdict(spec ChannelSpec, r result, now time.Time) (State, string, time.Tim
 	next := now.Add(max(backoff(head.Failures+1), refusal.RetryAfter))
 	switch {
 	case refusal.Permanent || refusal.Gone:
-		return Failed, reason, time.Time{}
+		return doFail, reason, time.Time{}
 	case spec.Fallback != "" && (head.Failures+1 >= fallbackAfter || refusal.RetryAfter > divertAfter):
-		return Failed, reason, time.Time{}
+		return doFail, reason, time.Time{}
 	case next.Sub(head.QueuedAt) > giveUpAfter:
-		return Failed, clip("given up after a day: " + reason), time.Time{}
+		return doFail, clip("given up after a day: " + reason), time.Time{}
 	}
-	return Retrying, reason, next
+	return doPostpone, reason, next
 }
 
 // clip bounds words from outside and keeps them on one line of valid text.
@@ -219,8 +230,8 @@ func (s *Sender) apply(ctx context.Context, tx journal.Tx, outcomes []outcome) e
 // failedEntry is the journal's word on a dead letter.
 func failedEntry(row Delivery) journal.Entry {
 	return journal.Entry{Verb: "delivery.failed", Subject: journal.Ref{Kind: "delivery", ID: row.ID}, Audience: journal.AudienceStaff,
-		Payload: map[string]string{"channel": row.Channel, "event": row.Kind, "recipient": row.Recipient,
-			"kind": row.Subject.Kind, "id": row.Subject.ID, "fallback": row.Fallback}}
+		Payload: plain(map[string]string{"channel": row.Channel, "event": row.Kind, "recipient": row.Recipient,
+			"kind": row.Subject.Kind, "id": row.Subject.ID, "fallback": row.Fallback})}
 }
 
 // takeOver gives the row that tries again what another could not deliver; fresh
@@ -234,19 +245,23 @@ func (s *Sender) takeOver(ctx context.Context, tx journal.Tx, row Delivery, chan
 	return newRow(e, channel, row.Recipient, tx.Now()), true, nil
 }
 
-// followUp does what an outcome means for a subscriber.
-func (s *Sender) followUp(ctx context.Context, tx journal.Tx, o outcome) error {
+// followUp does what an outcome means for a subscriber. One who left meanwhile is
+// no trouble.
+func (s *Sender) followUp(ctx context.Context, tx journal.Tx, o outcome) (err error) {
 	switch {
 	case o.confirms != "":
-		return s.desk.confirm(ctx, tx, o.confirms)
+		err = s.desk.confirm(ctx, tx, o.confirms)
 	case o.gone != "":
-		return s.desk.end(ctx, tx, o.gone, "gone")
+		err = s.desk.end(ctx, tx, o.gone, "gone")
 	case o.dead != "":
-		return s.desk.missed(ctx, tx, o.dead)
+		err = s.desk.missed(ctx, tx, o.dead)
 	case o.alive != "":
-		return s.desk.reached(ctx, tx, o.alive)
+		err = s.desk.reached(ctx, tx, o.alive)
 	}
-	return nil
+	if missing(err) {
+		return nil
+	}
+	return err
 }
 
 // divert moves rows that have waited long enough for an open circuit to the
@@ -264,8 +279,9 @@ func (w *worker) divert(ctx context.Context, now time.Time) error {
 		if now.Sub(row.QueuedAt) < divertAfter || strings.HasPrefix(row.Recipient, "subscriber/") {
 			continue
 		}
-		row.State, row.Reason, row.NextAt = Failed, clip("the channel is down: "+w.breaker.Reason), time.Time{}
-		moved = append(moved, outcome{rows: []Delivery{row}, fallback: w.spec.Fallback})
+		o := w.s.ended(row, doFail, clip("the channel is down: "+w.breaker.Reason))
+		o.fallback = w.spec.Fallback
+		moved = append(moved, o)
 	}
 	if len(moved) == 0 {
 		return nil

@@ -56,6 +56,7 @@ func (h *house) only() notice.Subscriber {
 	return found[0]
 }
 
+// S1-25: customers subscribe to a service and are told of it.
 func TestSubscribeByMailIsConfirmedManagedAndLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := build(t, open())
@@ -205,6 +206,23 @@ func TestStrangersAreLimited(t *testing.T) {
 			t.Error("an hour later it still says nothing")
 		}
 	})
+}
+
+func TestStrangersAreLimitedAltogether(t *testing.T) {
+	h := idle(t, open())
+	refused := 0
+	for n := range 2010 {
+		r := form(fmt.Sprintf("a%d@example.org", n%3)) // the limit of an address is silent
+		r.From = fmt.Sprintf("10.%d.%d.1", n/256, n%256)
+		if err := h.desk.Subscribe(context.Background(), r); problem.KindOf(err) == problem.KindTooMany {
+			refused++
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if refused != 10 {
+		t.Errorf("%d refused", refused)
+	}
 }
 
 func TestWebhookIsConfirmedByItsEcho(t *testing.T) {

@@ -2,6 +2,7 @@ package notice
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -25,8 +26,8 @@ const (
 func (s *Sender) sweep(ctx context.Context) {
 	var pruned time.Time
 	for ctx.Err() == nil {
-		if err := s.retire(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("overtaken deliveries not retired", "err", err)
+		if err := errors.Join(s.overtake(ctx), s.strand(ctx)); err != nil && ctx.Err() == nil {
+			s.log.Warn("deliveries that will never be sent not ended", "err", err)
 		}
 		if now := s.desk.now(); now.Sub(pruned) >= pruneEvery {
 			pruned = now
@@ -38,38 +39,36 @@ func (s *Sender) sweep(ctx context.Context) {
 	}
 }
 
-// retire ends rows that will never be sent: those that wait for so long that a
-// newer one took their place, and those whose channel is not configured any more.
-func (s *Sender) retire(ctx context.Context) error {
-	now, store := s.desk.now(), s.desk.store
-	var done []outcome
+// overtake ends rows that wait for so long that a newer one took their place.
+func (s *Sender) overtake(ctx context.Context) error {
 	for {
-		rows, err := store.Overtaken(ctx, now.Add(-blockFor), sweepBatch)
-		if err != nil {
+		rows, err := s.desk.store.Overtaken(ctx, s.desk.now().Add(-blockFor), sweepBatch)
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		if len(rows) == 0 {
-			break
-		}
-		done = done[:0]
-		for _, row := range rows {
+		done := make([]outcome, len(rows))
+		for i, row := range rows {
 			reason := "a newer notice about the same took its place"
 			if row.Reason != "" {
 				reason += "; before that: " + row.Reason
 			}
-			row.State, row.Reason, row.NextAt = Suppressed, clip(reason), time.Time{}
-			done = append(done, outcome{rows: []Delivery{row}})
+			done[i] = s.ended(row, doDrop, clip(reason))
 		}
 		if err := s.write(ctx, done); err != nil {
 			return err
 		}
 	}
-	done = nil
+}
+
+// strand ends rows whose channel is not there: taken from the configuration, or
+// impossible to open.
+func (s *Sender) strand(ctx context.Context) error {
+	now, store, config := s.desk.now(), s.desk.store, s.desk.setup.Load()
 	queues, err := store.Queues(ctx)
 	if err != nil {
 		return err
 	}
-	config := s.desk.setup.Load()
+	var done []outcome
 	for _, q := range queues {
 		spec, configured := config.channel(q.Channel)
 		reason := "there is no channel " + q.Channel + " any more"
@@ -84,8 +83,7 @@ func (s *Sender) retire(ctx context.Context) error {
 			return err
 		}
 		for _, row := range strays {
-			row.State, row.Reason, row.NextAt = Failed, reason, time.Time{}
-			o := outcome{rows: []Delivery{row}}
+			o := s.ended(row, doFail, reason)
 			if !strings.HasPrefix(row.Recipient, "subscriber/") {
 				o.fallback = spec.Fallback
 			}

@@ -1,6 +1,9 @@
 package notice
 
 import (
+	"maps"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,5 +148,91 @@ func TestClipKeepsWordsOnOneLine(t *testing.T) {
 	}
 	if got := clip(string(make([]byte, 5000))); len(got) > maxWords {
 		t.Errorf("%d bytes", len(got))
+	}
+}
+
+// TestDeliveryTableEveryCell walks every state with everything that can happen to
+// it (design section 5).
+func TestDeliveryTableEveryCell(t *testing.T) {
+	inputs := []deliveryInput{doClaim, doTake, doPostpone, doFail, doDrop, doResend, doDismiss}
+	want := map[State][]State{ // in the order of the inputs
+		Queued:     {Sending, "", "", Failed, Suppressed, "", ""},
+		Sending:    {Sending, Sent, Retrying, Failed, Suppressed, "", ""},
+		Retrying:   {Sending, "", "", Failed, Suppressed, "", ""},
+		Sent:       {"", "", "", "", "", "", ""},
+		Failed:     {"", "", "", "", "", Queued, Suppressed},
+		Suppressed: {"", "", "", "", "", Queued, ""},
+	}
+	if len(want) != len(deliveryTable) {
+		t.Fatalf("%d states in the table, %d here", len(deliveryTable), len(want))
+	}
+	next := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for from, row := range want {
+		for i, to := range row {
+			d := Delivery{State: from}
+			err := d.move(inputs[i], "why", next)
+			switch {
+			case to == "" && problem.KindOf(err) != problem.KindConflict:
+				t.Errorf("%s + %s: got %v, want a conflict", from, inputs[i], err)
+			case to != "" && (err != nil || d.State != to || d.Reason != "why" || d.NextAt.IsZero() != to.Final()):
+				t.Errorf("%s + %s: got %+v, %v, want %s", from, inputs[i], d, err, to)
+			}
+		}
+	}
+}
+
+// TestDesignDrawsTheTables: the tables of DESIGN.md are those of the code.
+func TestDesignDrawsTheTables(t *testing.T) {
+	text, err := os.ReadFile("DESIGN.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[string]map[string]string{} // header → "state + input" → state
+	var header []string
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "| ") {
+			header = nil
+			continue
+		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		switch {
+		case strings.HasPrefix(cells[0], "---"):
+		case header == nil:
+			header = cells
+			drawn[header[1]] = map[string]string{}
+		default:
+			for i, to := range cells[1:] {
+				drawn[header[1]][cells[0]+" + "+header[i+1]] = to
+			}
+		}
+	}
+	cell := func(s string) string {
+		if s == "" {
+			return "–"
+		}
+		return s
+	}
+	want := map[string]map[string]string{"claim": {}, "fire": {}}
+	for from, row := range deliveryTable {
+		for _, in := range []deliveryInput{doClaim, doTake, doPostpone, doFail, doDrop, doResend, doDismiss} {
+			want["claim"][string(from)+" + "+string(in)] = cell(string(row[in]))
+		}
+	}
+	for from, row := range alertTable {
+		name := string(from)
+		if from == unborn {
+			name = "(none)"
+		}
+		for _, in := range []alertInput{inFire, inWorse, inSmother, inClear, inAcknowledge, inSilence, inWake, inClose} {
+			want["fire"][name+" + "+string(in)] = cell(string(row[in]))
+		}
+	}
+	for name, rows := range want {
+		if !maps.Equal(rows, drawn[name]) {
+			t.Errorf("the code has %v, DESIGN.md %v", rows, drawn[name])
+		}
 	}
 }

@@ -65,7 +65,8 @@ func newWorker(s *Sender, spec ChannelSpec) *worker {
 // run works until ctx ends; then it lets sends under way finish for a while and
 // gives back what was not begun.
 func (w *worker) run(ctx context.Context) {
-	sending, cut := context.WithCancel(context.WithoutCancel(ctx))
+	sending, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	cut := func() { stop(&Refusal{Reason: "this hub was stopped while it was being sent"}) }
 	defer cut()
 	var senders sync.WaitGroup
 	for range w.spec.Parallel {
@@ -174,7 +175,7 @@ func (w *worker) claimable(ctx context.Context, now time.Time, limit int) ([]job
 		return nil, err
 	}
 	if _, ok := w.s.channels(w.spec.ID); !ok {
-		return nil, nil // being set up, or taken away: Strays finds what stays
+		return nil, nil // being set up, or taken away: strand finds what stays
 	}
 	heads := map[string]bool{}
 	for _, r := range rows {
@@ -212,13 +213,17 @@ func (w *worker) commit(ctx context.Context, jobs []job, now time.Time) ([]job, 
 			continue
 		}
 		j.until = now.Add(claimFor)
-		rows := make([]Delivery, len(j.rows))
-		for k, r := range j.rows {
-			r.State, r.Attempts, r.NextAt = Sending, r.Attempts+1, j.until
+		rows := make([]Delivery, 0, len(j.rows))
+		for _, r := range j.rows {
+			if err := r.move(doClaim, r.Reason, j.until); err != nil {
+				w.s.log.Error("delivery not claimed", "delivery", r.ID, "err", err)
+				continue
+			}
+			r.Attempts++
 			if r.Gather {
 				r.Bundle = j.rows[0].ID
 			}
-			rows[k] = r
+			rows = append(rows, r)
 		}
 		j.rows = rows
 		claims = append(claims, rows...)
@@ -249,7 +254,7 @@ func (w *worker) commit(ctx context.Context, jobs []job, now time.Time) ([]job, 
 	}
 	var begun []job
 	for _, j := range jobs {
-		if j.verdict == "" && !taken[j.rows[0].ID] {
+		if j.verdict == "" && len(j.rows) > 0 && !taken[j.rows[0].ID] {
 			for k := range j.rows {
 				j.rows[k].Version++
 			}
@@ -313,7 +318,7 @@ func (w *worker) back(r result) {
 
 // drain ends the worker: what was not begun is given back, sends under way may
 // finish, and what is known is settled.
-func (w *worker) drain(cut context.CancelFunc) {
+func (w *worker) drain(cut func()) {
 	late := time.AfterFunc(drainFor, cut)
 	defer late.Stop()
 	for w.out > 0 {

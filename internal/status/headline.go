@@ -199,8 +199,10 @@ func (s *saying) why(c shown) string {
 	switch {
 	case c.status == Operational:
 		return ""
-	case c.stint.public != "":
+	case c.stint.human && c.stint.public != "":
 		return c.stint.public
+	case c.stint.public != "":
+		return s.dated(c.stint)
 	case c.status == NotMeasured:
 		return "Not measured since " + s.clock(c.since) + "."
 	case c.status == UnderMaintenance:
@@ -208,6 +210,13 @@ func (s *saying) why(c shown) string {
 	default:
 		return publicWords(c.stint.cause) + " since " + s.clock(c.since) + "."
 	}
+}
+
+// dated gives the sentence of our checks with the day in it when it is not
+// today's: it was made when it began, and tells the time of day alone.
+func (s *saying) dated(st stint) string {
+	from := time.UnixMicro(st.from)
+	return strings.Replace(st.public, " since "+clockTime(from, s.zone), " since "+s.clock(from), 1)
 }
 
 // calmLead says how long all has been well, and when planned work ends.

@@ -55,6 +55,7 @@ type Occurrence struct {
 	StartedAt  time.Time
 	EndedAt    time.Time
 	Sequence   int
+	CreatedAt  time.Time // when it was planned
 	ChangedAt  time.Time // when anything about it was last revised
 	Conduct    Conduct
 	Pinned     bool      // a person revised its times or called it off: those no longer follow its window
@@ -322,7 +323,7 @@ func (r *reconciling) want(w *Window, id string, from, to time.Time) {
 		if to.After(r.now) {
 			fresh := Occurrence{
 				ID: id, Window: w.Key, Title: w.Title, Text: w.Description, Components: slices.Clone(w.Components),
-				From: from, To: to, State: MaintenanceScheduled, Sequence: w.Sequence, ChangedAt: r.now, Conduct: w.Conduct,
+				From: from, To: to, State: MaintenanceScheduled, Sequence: w.Sequence, CreatedAt: r.now, ChangedAt: r.now, Conduct: w.Conduct,
 			}
 			r.add(fresh, maintenanceVerbs[MaintenanceScheduled])
 		}

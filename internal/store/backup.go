@@ -89,6 +89,10 @@ func (s *Store) copyOut(ctx context.Context, path string, b *Backup) error {
 			return err
 		}
 		for _, sh := range sheets {
+			// Some tables begin with a row, which the copy has as well.
+			if _, err := to.ExecContext(ctx, `delete from `+sh.name); err != nil {
+				return target.explain(err)
+			}
 			if b.Tables[sh.name], err = s.copySheet(ctx, sh, q, to); err != nil {
 				return target.explain(err)
 			}

@@ -81,7 +81,7 @@ func (s *Store) PutWindow(_ context.Context, jt journal.Tx, w status.Window) err
 }
 
 const occurrenceColumns = `window_key, title, body, components, from_at, to_at, state, started_at, ended_at, sequence, changed_at,
-	conduct, pinned, reminded_at, nagged_at`
+	conduct, pinned, reminded_at, nagged_at, created_at`
 
 const selectOccurrences = `select id, ` + occurrenceColumns + `, version from maintenance_occurrences `
 
@@ -89,7 +89,7 @@ func scanOccurrence(r *sql.Rows, o *status.Occurrence) error {
 	var conduct conductRow
 	err := r.Scan(&o.ID, &o.Window, &o.Title, &o.Text, asJSON(&o.Components), into(&o.From), into(&o.To), &o.State,
 		into(&o.StartedAt), into(&o.EndedAt), &o.Sequence, into(&o.ChangedAt), asJSON(&conduct), &o.Pinned,
-		into(&o.RemindedAt), into(&o.NaggedAt), &o.Version)
+		into(&o.RemindedAt), into(&o.NaggedAt), into(&o.CreatedAt), &o.Version)
 	o.Conduct = conduct.conduct()
 	return err
 }
@@ -137,14 +137,14 @@ func (s *Store) PutOccurrence(_ context.Context, jt journal.Tx, o status.Occurre
 	}
 	conduct := keepConduct(o.Conduct)
 	args := []any{o.Window, o.Title, o.Text, asJSON(&o.Components), at(o.From), at(o.To), string(o.State), at(o.StartedAt), at(o.EndedAt),
-		o.Sequence, at(o.ChangedAt), asJSON(&conduct), o.Pinned, at(o.RemindedAt), at(o.NaggedAt)}
+		o.Sequence, at(o.ChangedAt), asJSON(&conduct), o.Pinned, at(o.RemindedAt), at(o.NaggedAt), at(o.CreatedAt)}
 	if o.Version == 0 {
 		_, err := t.exec(`insert into maintenance_occurrences (id, `+occurrenceColumns+`, version)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)`, append([]any{o.ID}, args...)...)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1)`, append([]any{o.ID}, args...)...)
 		return err
 	}
 	return t.swap("maintenance", o.ID, `update maintenance_occurrences set window_key = $3, title = $4, body = $5, components = $6,
 		from_at = $7, to_at = $8, state = $9, started_at = $10, ended_at = $11, sequence = $12, changed_at = $13, conduct = $14,
-		pinned = $15, reminded_at = $16, nagged_at = $17, version = version + 1 where id = $1 and version = $2`,
+		pinned = $15, reminded_at = $16, nagged_at = $17, created_at = $18, version = version + 1 where id = $1 and version = $2`,
 		append([]any{o.ID, o.Version}, args...)...)
 }

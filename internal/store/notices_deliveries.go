@@ -52,7 +52,7 @@ func (s *Store) Due(ctx context.Context, channel string, now, since time.Time, l
 	}
 	return list(ctx, s, s.db, scanDelivery, `select `+deliveryColumns+deliveryFrom+`
 		where d.channel = $1 and d.next_at <= $2 and not exists (select 1 from deliveries o
-			where o.lane = d.lane and o.next_at is not null and o.queued_at > $3 and (o.seq < d.seq or (o.seq = d.seq and o.id < d.id)))
+			where o.lane = d.lane and o.next_at is not null and o.queued_at > $3 and o.seq <= d.seq and (o.seq < d.seq or o.id < d.id))
 		order by d.next_at limit $4`, channel, at(now), at(since), limit)
 }
 
@@ -194,7 +194,7 @@ func (s *Store) Overtaken(ctx context.Context, before time.Time, limit int) ([]n
 	}
 	return list(ctx, s, s.db, scanDelivery, `select `+deliveryColumns+deliveryFrom+`
 		where d.next_at is not null and d.queued_at < $1 and d.state in ('queued', 'retrying') and not d.gather
-		and exists (select 1 from deliveries n where n.lane = d.lane and n.state <> 'suppressed' and (n.seq > d.seq or (n.seq = d.seq and n.id > d.id)))
+		and exists (select 1 from deliveries n where n.lane = d.lane and n.state <> 'suppressed' and n.seq >= d.seq and (n.seq > d.seq or n.id > d.id))
 		order by d.seq, d.id limit $2`, at(before), limit)
 }
 

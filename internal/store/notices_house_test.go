@@ -120,14 +120,27 @@ func (p *post) listeners(n int, base string) {
 	}
 }
 
+// postPatience is how long everything may take to be sent.
+const postPatience = 2 * time.Minute
+
 // await waits until nothing is planned or sent any more.
 func (p *post) await() {
 	p.tb.Helper()
-	awaitThat(p.tb, "everything to be sent", func() bool {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(postPatience)
+	for {
 		_, fanning, err := p.store.NextFan(context.Background())
 		queues, err2 := p.store.Queues(context.Background())
-		return err == nil && err2 == nil && !fanning && len(queues) == 0
-	})
+		if err == nil && err2 == nil && !fanning && len(queues) == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			p.tb.Fatalf("waited in vain for everything to be sent: %v, %v, %v", queues, err, err2)
+		}
+	}
 }
 
 // rows gives all deliveries.

@@ -311,7 +311,4 @@ func killMany(t *testing.T, rounds int, o store.Options, between func()) {
 	}
 	storetest.All(t, p.store) // the chain holds
 	t.Logf("%d hubs killed, %d things happened, %d notices, %d posts", rounds, len(acknowledged), len(rows), receiver.times)
-	if receiver.times < len(rows) {
-		t.Error("fewer posts than notices")
-	}
 }

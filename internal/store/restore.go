@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"evenkeel/internal/journal"
@@ -142,13 +143,18 @@ func (s *Store) fill(ctx context.Context, sheets []sheet, q querier, from *Store
 	if _, err := tx.ExecContext(ctx, `set local idle_in_transaction_session_timeout = 0`); err != nil {
 		return s.explain(err)
 	}
-	for _, sh := range sheets {
-		found, err := list(ctx, s, tx, func(r *sql.Rows, one *int) error { return r.Scan(one) }, `select 1 from `+sh.name+` limit 1`)
+	for _, journal := range []string{"journal", "journal_pending"} { // nothing is ever written without an entry
+		found, err := list(ctx, s, tx, func(r *sql.Rows, one *int) error { return r.Scan(one) }, `select 1 from `+journal+` limit 1`)
 		if err != nil {
 			return err
 		}
 		if len(found) > 0 {
-			return problem.Conflict("The database %s is not empty: %s holds rows. Restore into a new one.", s.where, sh.name)
+			return problem.Conflict("The database %s is not empty: its journal holds entries. Restore into a new one.", s.where)
+		}
+	}
+	for _, sh := range slices.Backward(sheets) { // some tables begin with a row, which the copy has as well
+		if _, err := tx.ExecContext(ctx, `delete from `+sh.name); err != nil {
+			return s.explain(err)
 		}
 	}
 	for _, sh := range sheets {

@@ -3,14 +3,18 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"evenkeel/internal/problem"
 )
@@ -95,11 +99,26 @@ func (s *Store) openToRead(ctx context.Context) (err error) {
 	if _, err := os.Stat(s.where); err != nil {
 		return problem.Unavailable(err, "There is no database at %s; name the data folder of the hub with EVENKEEL_DATA.", s.where)
 	}
-	if s.db, err = sql.Open("sqlite", sqliteDSN(s.where, "ro", "query_only(1)", cacheSize(readerCache))); err != nil {
+	dsn := sqliteDSN(s.where, "ro", "query_only(1)", cacheSize(readerCache))
+	if lies(s.where) {
+		dsn += "&immutable=1"
+	}
+	if s.db, err = sql.Open("sqlite", dsn); err != nil {
 		return s.explain(err)
 	}
 	s.limitReaders()
 	return s.checkSchema(ctx)
+}
+
+// lies reports whether a database is a copy that nobody writes: its folder may
+// not be written, so that SQLite could not make the files it reads beside, and
+// there is no log of writes that the file itself lacks.
+func lies(path string) bool {
+	if unix.Access(filepath.Dir(path), unix.W_OK) == nil {
+		return false
+	}
+	wal, err := os.Stat(path + "-wal")
+	return errors.Is(err, fs.ErrNotExist) || err == nil && wal.Size() == 0
 }
 
 func (s *Store) limitReaders() {

@@ -19,7 +19,7 @@ import (
 func NewLogger(w io.Writer, level, format string) *slog.Logger {
 	var v slog.LevelVar
 	v.Set(parseLevel(level))
-	options := &slog.HandlerOptions{Level: &v, ReplaceAttr: blot}
+	options := &slog.HandlerOptions{Level: &v, ReplaceAttr: written}
 	var h slog.Handler = slog.NewJSONHandler(w, options)
 	if format == "text" || format == "" && terminal(w) {
 		h = slog.NewTextHandler(w, options)
@@ -81,6 +81,16 @@ func terminal(w io.Writer) bool {
 
 // userinfo is the name and password of a URL inside a longer text.
 var userinfo = regexp.MustCompile(`://[^/\s"'@]*:[^/\s"']*@`)
+
+// written makes an attribute fit to be read: durations with their unit, in JSON
+// too, and no passwords.
+func written(groups []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+		return a
+	}
+	return blot(groups, a)
+}
 
 // blot takes passwords of URLs out of an attribute: errors of drivers quote
 // the whole address they were given.

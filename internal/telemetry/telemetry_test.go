@@ -33,6 +33,16 @@ func TestLoggerNeverShowsPasswordsOfURLs(t *testing.T) {
 	}
 }
 
+func TestLoggerWritesDurationsWithTheirUnit(t *testing.T) {
+	for _, format := range []string{"json", "text"} {
+		var out bytes.Buffer
+		NewLogger(&out, "info", format).With("every", time.Minute).Info("slow", "dur", 1500*time.Millisecond)
+		if got := out.String(); !strings.Contains(got, "1.5s") || !strings.Contains(got, "1m0s") || strings.Contains(got, "1500000000") {
+			t.Errorf("%s: %s", format, got)
+		}
+	}
+}
+
 func TestLoggerLevelChangesForDerivedLoggers(t *testing.T) {
 	var out bytes.Buffer
 	log := NewLogger(&out, "warn", "")

@@ -20,6 +20,7 @@ import (
 	"evenkeel/internal/journal"
 	"evenkeel/internal/problem"
 	"evenkeel/internal/status"
+	"evenkeel/web/door"
 )
 
 // Watch is what the API asks of the watching service, by key; *status.Watch is one.
@@ -61,8 +62,35 @@ type Sources struct {
 	Samples   Samples
 	Runner    Runner
 	Incidents Incidents
+	Desk      Desk
+	Notices   Notices
 	Journal   Journal
 	Replies   Replies
+}
+
+// lacks reports whether what serves a path is not there: the wings come up one
+// after the other.
+func (s *Sources) lacks(path string) bool {
+	wing, _, _ := strings.Cut(strings.TrimPrefix(path, root), "/")
+	switch wing {
+	case "incidents":
+		return s.Incidents == nil
+	case "maintenances":
+		return s.Desk == nil
+	case "deliveries", "alerts", "subscribers":
+		return s.Notices == nil
+	case "journal", "events":
+		return s.Journal == nil
+	}
+	return false
+}
+
+// root is the beginning of every path.
+const root = "/api/v1/"
+
+// errAway is what is answered while the record cannot be read.
+func errAway() error {
+	return problem.Unavailable(nil, "The record cannot be read yet; try again in a moment.")
 }
 
 // Options is what the API needs beside its sources.
@@ -75,9 +103,9 @@ type Options struct {
 	Actor func(ctx context.Context) access.Actor
 	// Problem turns an error into an answer: the one place of web does it.
 	Problem func(err error) *api.Problem
-	// Bell rings when the journal has grown.
+	// Bell rings when the journal has grown; nil = live streams look now and then.
 	Bell func() journal.Bell
-	// Closing is closed when live streams have to end.
+	// Closing is closed when live streams have to end; nil = never.
 	Closing func() <-chan struct{}
 }
 
@@ -85,7 +113,8 @@ type Options struct {
 const (
 	MaxWindow     = 400 * 24 * time.Hour // of uptime and spans
 	MaxSampleSpan = 48 * time.Hour
-	MaxBody       = 1 << 20 // bytes
+	MaxBody       = 1 << 20  // bytes
+	MaxUpload     = 16 << 20 // bytes of a file
 )
 
 // service is the API.
@@ -96,6 +125,28 @@ type service struct {
 
 // New gives the handler of everything under /api/v1.
 func New(o Options) http.Handler {
+	_, handler := build(o)
+	return handler
+}
+
+// Routes lists every operation, so that one test can walk them with every role.
+// New serves them: the rows have no handler.
+func Routes() []door.Route {
+	s, _ := build(Options{})
+	rows := make([]door.Route, 0, len(s.ops))
+	for _, o := range s.ops {
+		rows = append(rows, door.Route{Method: o.method, Path: o.path, Action: o.act, Way: door.WayBearer})
+	}
+	return rows
+}
+
+func build(o Options) (*service, http.Handler) {
+	if o.Bell == nil {
+		o.Bell = func() journal.Bell { return &journal.LocalBell{} }
+	}
+	if o.Closing == nil {
+		o.Closing = func() <-chan struct{} { return nil }
+	}
 	s := &service{Options: o}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Evenkeel", o.Version)
@@ -108,11 +159,22 @@ func New(o Options) http.Handler {
 	h := humago.New(mux, config)
 	s.statusRoutes(h)
 	s.incidentRoutes(h)
+	s.maintenanceRoutes(h)
+	s.deliveryRoutes(h)
+	s.subscriberRoutes(h, mux)
 	s.journalRoutes(h, mux)
-	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc(root, func(w http.ResponseWriter, r *http.Request) {
 		s.write(w, problem.NotFound("There is no %s %s.", r.Method, r.URL.Path))
 	})
-	return s.once(mux)
+	return s, Once{Replies: s.replies, Actor: o.Actor, Now: o.Now, Fail: s.write}.Wrap(mux)
+}
+
+// replies gives where answers are remembered; nil while the record is not there.
+func (s *service) replies() Replies {
+	if src := s.Sources(); src != nil {
+		return src.Replies
+	}
+	return nil
 }
 
 // statusRoutes are what there is to see of components and monitors.
@@ -172,8 +234,8 @@ func register[I, O any](h huma.API, s *service, o op, fn func(context.Context, *
 				return nil, s.Problem(err)
 			}
 			src := s.Sources()
-			if src == nil {
-				return nil, s.Problem(problem.Unavailable(nil, "The record cannot be read yet; try again in a moment."))
+			if src == nil || src.lacks(o.path) {
+				return nil, s.Problem(errAway())
 			}
 			out, err := fn(ctx, &call{Sources: src, catalog: src.Watch.Catalog(), by: by, now: s.Now().UTC().Truncate(time.Microsecond)}, in)
 			if err != nil {

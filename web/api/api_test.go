@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"evenkeel/internal/access"
 	types "evenkeel/internal/api"
 	"evenkeel/internal/problem"
 	"evenkeel/internal/status"
@@ -77,11 +78,17 @@ func serve(h *hub) http.Handler {
 	src := &api.Sources{Watch: h, Board: h, Record: h, Samples: h, Runner: h}
 	return api.New(api.Options{
 		Version: "test", Now: func() time.Time { return now }, Sources: func() *api.Sources { return src },
-		Problem: func(err error) *types.Problem {
-			codes := map[problem.Kind]int{problem.KindNotFound: 404, problem.KindInvalid: 400, problem.KindUnavailable: 503}
-			return &types.Problem{Type: "about:blank", Title: string(problem.KindOf(err)), Status: codes[problem.KindOf(err)], Detail: problem.Public(err)}
-		},
+		Actor: func(context.Context) access.Actor { return access.Host }, Problem: asProblem,
 	})
+}
+
+// asProblem turns an error into an answer, as web does.
+func asProblem(err error) *types.Problem {
+	codes := map[problem.Kind]int{
+		problem.KindNotFound: 404, problem.KindInvalid: 400, problem.KindUnavailable: 503, problem.KindForbidden: 403,
+		problem.KindConflict: 409, problem.KindTooMany: 429, problem.KindInternal: 500,
+	}
+	return &types.Problem{Type: "about:blank", Title: string(problem.KindOf(err)), Status: codes[problem.KindOf(err)], Detail: problem.Public(err)}
 }
 
 func ask(t *testing.T, h http.Handler, method, path string, into any) int {

@@ -217,12 +217,12 @@ func readCursor(text string) (before time.Time, number int64, err error) {
 	return time.UnixMicro(at).UTC(), number, nil
 }
 
-// oneIncident names an incident.
-type oneIncident struct {
+// IncidentID names an incident.
+type IncidentID struct {
 	ID string `path:"id" maxLength:"64" doc:"Id, or number as INC-231"`
 }
 
-func getIncident(ctx context.Context, c *call, in *oneIncident) (*api.Incident, error) {
+func getIncident(ctx context.Context, c *call, in *IncidentID) (*api.Incident, error) {
 	i, lines, err := c.Incidents.Get(ctx, c.by, in.ID)
 	if err != nil {
 		return nil, err
@@ -232,7 +232,7 @@ func getIncident(ctx context.Context, c *call, in *oneIncident) (*api.Incident, 
 	return &out, nil
 }
 
-func listUpdates(ctx context.Context, c *call, in *oneIncident) (*api.IncidentLines, error) {
+func listUpdates(ctx context.Context, c *call, in *IncidentID) (*api.IncidentLines, error) {
 	_, lines, err := c.Incidents.Get(ctx, c.by, in.ID)
 	if err != nil {
 		return nil, err

@@ -46,11 +46,11 @@ func declareIncident(ctx context.Context, c *call, in *newIncident) (*api.Incide
 	if err != nil {
 		return nil, err
 	}
-	return getIncident(ctx, c, &oneIncident{ID: i.ID})
+	return getIncident(ctx, c, &IncidentID{ID: i.ID})
 }
 
 type editedIncident struct {
-	oneIncident
+	IncidentID
 	Body api.EditedIncident
 }
 
@@ -95,11 +95,11 @@ func editIncident(ctx context.Context, c *call, in *editedIncident) (*api.Incide
 			return nil, err
 		}
 	}
-	return getIncident(ctx, c, &in.oneIncident)
+	return getIncident(ctx, c, &in.IncidentID)
 }
 
 type newUpdate struct {
-	oneIncident
+	IncidentID
 	Body api.NewUpdate
 }
 
@@ -147,14 +147,14 @@ func reopenIncident(ctx context.Context, c *call, in *newUpdate) (*api.IncidentL
 	return &line, nil
 }
 
-// oneUpdate names a line of an incident.
-type oneUpdate struct {
-	oneIncident
+// UpdateID names a line of an incident.
+type UpdateID struct {
+	IncidentID
 	Update string `path:"update" maxLength:"64"`
 }
 
 // belongs refuses a line of another incident.
-func (c *call) belongs(ctx context.Context, in oneUpdate) error {
+func (c *call) belongs(ctx context.Context, in UpdateID) error {
 	i, _, err := c.Incidents.Get(ctx, c.by, in.ID)
 	if err != nil {
 		return err
@@ -167,12 +167,12 @@ func (c *call) belongs(ctx context.Context, in oneUpdate) error {
 }
 
 type editedUpdate struct {
-	oneUpdate
+	UpdateID
 	Body api.EditedUpdate
 }
 
 func editUpdate(ctx context.Context, c *call, in *editedUpdate) (*api.IncidentLine, error) {
-	if err := c.belongs(ctx, in.oneUpdate); err != nil {
+	if err := c.belongs(ctx, in.UpdateID); err != nil {
 		return nil, err
 	}
 	u, err := c.Incidents.Edit(ctx, c.by, in.Update, in.Body.Body, incident.Reason(in.Body.Reason), in.Body.Version)
@@ -183,7 +183,7 @@ func editUpdate(ctx context.Context, c *call, in *editedUpdate) (*api.IncidentLi
 	return &line, nil
 }
 
-func dropDraft(ctx context.Context, c *call, in *oneUpdate) (*nothing, error) {
+func dropDraft(ctx context.Context, c *call, in *UpdateID) (*nothing, error) {
 	if err := c.belongs(ctx, *in); err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func dropDraft(ctx context.Context, c *call, in *oneUpdate) (*nothing, error) {
 }
 
 type words struct {
-	oneIncident
+	IncidentID
 	Body api.Words
 }
 
@@ -205,7 +205,7 @@ func noteIncident(ctx context.Context, c *call, in *words) (*api.IncidentLine, e
 }
 
 type dutyOf struct {
-	oneIncident
+	IncidentID
 	Role string `path:"role" enum:"commander,communications,scribe"`
 	Body api.DutyOf
 }
@@ -224,7 +224,7 @@ func (c *call) shown(i incident.Incident, err error) (*api.Incident, error) {
 }
 
 type newTask struct {
-	oneIncident
+	IncidentID
 	Body api.NewTask
 }
 
@@ -239,13 +239,13 @@ func addTask(ctx context.Context, c *call, in *newTask) (*api.Task, error) {
 	return taskOf(c.Incidents.AddTask(ctx, c.by, in.ID, in.Body.Text, in.Body.Owner))
 }
 
-type oneTask struct {
-	oneIncident
+type TaskID struct {
+	IncidentID
 	Task string `path:"task" maxLength:"64"`
 }
 
 type tickedTask struct {
-	oneTask
+	TaskID
 	Body api.TickedTask
 }
 
@@ -253,12 +253,12 @@ func tickTask(ctx context.Context, c *call, in *tickedTask) (*api.Task, error) {
 	return taskOf(c.Incidents.TickTask(ctx, c.by, in.ID, in.Task, in.Body.Done))
 }
 
-func dropTask(ctx context.Context, c *call, in *oneTask) (*nothing, error) {
+func dropTask(ctx context.Context, c *call, in *TaskID) (*nothing, error) {
 	return nil, c.Incidents.DropTask(ctx, c.by, in.ID, in.Task)
 }
 
 type linked struct {
-	oneIncident
+	IncidentID
 	Body api.Link
 }
 
@@ -271,7 +271,7 @@ func unlinkIncident(ctx context.Context, c *call, in *linked) (*api.Incident, er
 }
 
 type mergedInto struct {
-	oneIncident
+	IncidentID
 	Body api.MergeInto
 }
 
@@ -280,7 +280,7 @@ func mergeIncident(ctx context.Context, c *call, in *mergedInto) (*api.Incident,
 }
 
 type newReview struct {
-	oneIncident
+	IncidentID
 	Body api.NewReview
 }
 

@@ -122,8 +122,8 @@ func (s *service) stream(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	src := s.Sources()
-	if src == nil {
-		return problem.Unavailable(nil, "The record cannot be read yet; try again in a moment.")
+	if src == nil || src.Journal == nil {
+		return errAway()
 	}
 	seq, err := startOf(ctx, r, src.Journal)
 	if err != nil {

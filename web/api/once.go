@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"evenkeel/internal/access"
 	"evenkeel/internal/api"
 	"evenkeel/internal/problem"
 )
@@ -31,28 +32,36 @@ const (
 	endWithin = 10 * time.Second // for keeping an answer when the client is gone
 )
 
-// once answers a POST that carries an Idempotency-Key once: the same request
+// Once is what answering once stands on.
+type Once struct {
+	Replies func() Replies // nil while the record is not there
+	Actor   func(ctx context.Context) access.Actor
+	Now     func() time.Time
+	Fail    func(w http.ResponseWriter, err error)
+}
+
+// Wrap answers a POST that carries an Idempotency-Key once: the same request
 // under the same key gets the same answer, whatever happened to the first one
 // on its way back. Failures of ours are not remembered.
-func (s *service) once(next http.Handler) http.Handler {
+func (s Once) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
 		if key == "" || r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
 			return
 		}
-		src := s.Sources()
-		if src == nil || src.Replies == nil {
-			s.write(w, problem.Unavailable(nil, "The record cannot be read yet; try again in a moment."))
+		replies := s.Replies()
+		if replies == nil {
+			s.Fail(w, errAway())
 			return
 		}
 		if len(key) > MaxKey {
-			s.write(w, problem.Invalid("Idempotency-Key", "A key has at most %d bytes.", MaxKey))
+			s.Fail(w, problem.Invalid("Idempotency-Key", "A key has at most %d bytes.", MaxKey))
 			return
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxUpload))
 		if err != nil {
-			s.write(w, problem.Invalid("", "The body cannot be read, or is larger than %d bytes.", MaxBody))
+			s.Fail(w, problem.Invalid("", "The body cannot be read, or is larger than %d bytes.", MaxUpload))
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -60,9 +69,9 @@ func (s *service) once(next http.Handler) http.Handler {
 		_, _ = io.WriteString(sum, r.URL.RequestURI()+"\n"+r.Header.Get("Content-Type")+"\n") // a hash takes everything
 		sum.Write(body)
 		actor := s.Actor(r.Context()).ID
-		kept, err := src.Replies.BeginReply(r.Context(), actor, key, sum.Sum(nil), s.Now().UTC())
+		kept, err := replies.BeginReply(r.Context(), actor, key, sum.Sum(nil), s.Now().UTC())
 		if err != nil {
-			s.write(w, err)
+			s.Fail(w, err)
 			return
 		}
 		if kept != nil {
@@ -77,7 +86,7 @@ func (s *service) once(next http.Handler) http.Handler {
 		defer func() {
 			ctx, done := context.WithTimeout(context.WithoutCancel(r.Context()), endWithin)
 			defer done()
-			_ = src.Replies.EndReply(ctx, actor, key, reply) // the key frees itself later
+			_ = replies.EndReply(ctx, actor, key, reply) // the key frees itself later
 		}()
 		next.ServeHTTP(seen, r)
 		if seen.code < http.StatusInternalServerError && seen.code != http.StatusTooManyRequests && seen.body.Len() <= MaxReply {

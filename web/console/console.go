@@ -56,6 +56,13 @@ type Deps struct {
 	People      People
 	Doors       Doors
 	Audit       Audit
+	Room        Room                 // work on incidents; nil = they are listed on the wall alone
+	Told        Told                 // deliveries and alerts
+	Channels    Channels             // how channels are doing, tests and drills
+	Rota        Rota                 // on call
+	Subscribers Subscribers          // whom customers' notices go to
+	Outbox      Outbox               // of the demo
+	Roster      Roster               // names of the staff by id; nil = those of Doors.Accounts
 	Lag         func() time.Duration // how far the page's follower is behind; nil = not at all
 }
 
@@ -94,6 +101,14 @@ func New(d Deps) *Console {
 		c.accountRoutes(),
 		c.settingsRoutes(),
 		c.auditRoutes(),
+		c.incidentRoutes(),
+		c.attentionRoutes(),
+		c.alertRoutes(),
+		c.deliveryRoutes(),
+		c.onCallRoutes(),
+		c.subscriberRoutes(),
+		c.channelRoutes(),
+		c.outboxRoutes(),
 	)
 	c.paths = map[string]bool{}
 	for _, r := range c.routes {
@@ -131,7 +146,11 @@ func (c *Console) allowed(rt door.Route) http.Handler {
 			}
 		}
 		if r.Body != nil {
-			r.Body = http.MaxBytesReader(w, r.Body, MaxForm)
+			limit := int64(MaxForm)
+			if rt.Path == importPath {
+				limit = MaxImport
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}
 		rt.Handler(w, r)
 	})

@@ -57,6 +57,7 @@ type Loose struct {
 	Kind  string // of the hub's checks
 	Words string // what is wrong: "Not published"
 	About string // of what: "Gift cards, partial for 6 min"
+	Draft string // Markdown of an update that would settle it; "" for none
 	Since time.Time
 	Path  string // where it is mended; "" for nowhere
 }

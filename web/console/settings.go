@@ -31,6 +31,7 @@ var settingsRooms = []struct {
 	{"People", "Who may come in, and what they may do", "people", peoplePath, access.PersonRead},
 	{"Sessions", "Which browsers are signed in, and an end to them", "globe", sessionsPath, access.PersonRead},
 	{"API tokens", "Keys of machines, with a role, scopes and an end", "key", tokensPath, access.TokenEdit},
+	{"Channels", "How people are told, and whether that works; tests and drills", "send", channelsPath, access.DeliveryRead},
 	{"Hooks", "Addresses at which other systems tell us something", "link", hooksPath, access.HookEdit},
 }
 
@@ -42,7 +43,7 @@ func (c *Console) settings(w http.ResponseWriter, r *http.Request) error {
 	g := guestOf(r)
 	var rows []settingsRow
 	for _, s := range settingsRooms {
-		if s.action == "" || g.Actor.MayOn(s.action) {
+		if c.paths[s.path] && (s.action == "" || g.Actor.MayOn(s.action)) {
 			rows = append(rows, settingsRow{s.word, s.what, s.icon, s.path})
 		}
 	}

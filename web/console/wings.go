@@ -50,7 +50,7 @@ func AttentionOf(h interface {
 		list, err := h.Attention(ctx, by)
 		out := make([]Loose, 0, len(list))
 		for _, a := range list {
-			out = append(out, Loose{Kind: string(a.Kind), Words: looseWords[a.Kind], About: a.Words, Since: a.Since, Path: a.Path})
+			out = append(out, Loose{Kind: string(a.Kind), Words: looseWords[a.Kind], About: a.Words, Draft: a.Draft, Since: a.Since, Path: a.Path})
 		}
 		return out, err
 	}

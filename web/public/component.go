@@ -24,6 +24,7 @@ type componentPage struct {
 	Needs     []needView
 	Incidents []eventView
 	Corrected []correctedView
+	Tell      *tellView
 	Changes   []changeView
 }
 
@@ -76,10 +77,15 @@ func (s stage) component(p *status.ComponentPage) (sheet, error) {
 	d.Verdict.Say, d.Verdict.Rest = of.Name, statusSince(of.Status, c.sinceWords(of.Since, now), of.Since)
 	d.Verdict.Lead = componentLead(p)
 	for n := range p.Incidents {
-		d.Incidents = append(d.Incidents, incidentEvent(c, &p.Incidents[n], now))
+		v := incidentEvent(c, &p.Incidents[n], now)
+		v.When = c.day(p.Incidents[n].StartedAt)
+		d.Incidents = append(d.Incidents, v)
 	}
 	for _, r := range p.Corrected {
 		d.Corrected = append(d.Corrected, corrected(c, r))
+	}
+	if s.offers().Mail {
+		d.Tell = &tellView{ID: "tell", Component: of.ID, Label: "Tell me about it", Note: "Mails about this component alone.", Button: "Tell me"}
 	}
 	d.Sets = chartSets(p.Charts, c)
 	for _, r := range p.Rows {

@@ -109,8 +109,8 @@ func troubleEntry(p *status.Page, c clock, e status.PastEvent) entry {
 // every revision and when it begins and ends. These stand still while nothing
 // about it changes.
 func workTimes(o status.Occurrence) (published, updated time.Time) {
-	published = o.From.Add(-status.AheadFor)
-	updated = announced(o)
+	published = announced(o)
+	updated = revised(o)
 	for _, at := range []time.Time{o.StartedAt, o.EndedAt} {
 		if at.After(updated) {
 			updated = at
@@ -119,9 +119,22 @@ func workTimes(o status.Occurrence) (published, updated time.Time) {
 	return published, updated
 }
 
-// announced is when the plan of a piece of maintenance was last news.
+// announced is when a piece of maintenance was planned, or came into sight.
 func announced(o status.Occurrence) time.Time {
-	return o.From.Add(-status.AheadFor).Add(time.Duration(o.Sequence) * time.Minute)
+	if sight := o.From.Add(-status.AheadFor); sight.After(o.CreatedAt) {
+		return sight
+	}
+	return o.CreatedAt
+}
+
+// revised is when the plan of a piece of maintenance was last news. What became
+// of it since has its own times.
+func revised(o status.Occurrence) time.Time {
+	at := announced(o)
+	if o.Sequence > 0 && o.ChangedAt.After(at) && (o.StartedAt.IsZero() || o.ChangedAt.Before(o.StartedAt)) {
+		return o.ChangedAt
+	}
+	return at
 }
 
 // workEntry tells one piece of maintenance.
@@ -298,14 +311,23 @@ func feedJSON(p *status.Page, words *prose) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
+// pageURL is the address of a path of the page; "" while it is not known where
+// the page is reached, because calendars take no relative one.
+func pageURL(p *status.Page, path string) string {
+	if p.Site.URL == "" {
+		return ""
+	}
+	return p.Site.URL + path
+}
+
 // calendarFile writes maintenance as a calendar: of one occurrence, or of all.
 func calendarFile(p *status.Page, list []status.Occurrence) []byte {
-	f := calendar.File{Name: brand(p.Site.Name) + " maintenance", Description: subtitle(p), URL: p.Site.URL + "/"}
+	f := calendar.File{Name: brand(p.Site.Name) + " maintenance", Description: subtitle(p), URL: pageURL(p, "/")}
 	for _, o := range list {
 		_, revised := workTimes(o)
 		f.Events = append(f.Events, calendar.Event{
 			UID: o.ID + "@" + orElse(hostOf(p.Site.URL), "localhost"), Sequence: o.Sequence, Revised: revised, Start: o.From, End: o.To, Title: brand(p.Site.Name) + ": " + o.Title,
-			Description: workDescription(o), URL: p.Site.URL + maintenancePath(o.ID), Cancelled: o.State == status.MaintenanceCancelled,
+			Description: workDescription(o), URL: pageURL(p, maintenancePath(o.ID)), Cancelled: o.State == status.MaintenanceCancelled,
 		})
 	}
 	return f.Bytes()

@@ -106,7 +106,7 @@ func (c clock) edited(t, now time.Time) template.HTML {
 	if t.IsZero() {
 		return ""
 	}
-	return "edited " + c.since(t, now)
+	return "Edited at " + c.since(t, now)
 }
 
 // date writes "Friday 20 November 2026".

@@ -71,7 +71,8 @@ type pastView struct {
 // component that none tells of.
 type eventView struct {
 	Href, Name, Text, Class, Mark, Word string
-	Of                                  string // the components of an incident
+	Of                                  string        // the components of an incident
+	When                                template.HTML // its day, where that does not stand beside it
 	Span                                template.HTML
 }
 

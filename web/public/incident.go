@@ -51,7 +51,8 @@ var impactWords = map[string]string{"none": "No impact", "minor": "Minor impact"
 type incidentView struct {
 	ID, Anchor, Href, Title string
 	Class, Mark             string
-	State, Impact           string
+	State                   string
+	Impact, Degree          string // "Minor impact", "Minor"
 	Affected                []affectedView
 	MoreAffected            int
 	Track                   []stepView
@@ -87,6 +88,12 @@ type updateView struct {
 // moveView is what an update changed about a component.
 type moveView struct{ ID, Name, From, To string }
 
+// factWords say what checks saw of a component: what stands before its name, and after.
+var factWords = map[status.Status][2]string{
+	status.Operational: {"Our checks see", "working again"}, status.Degraded: {"Our checks see", "degraded"}, status.PartialOutage: {"Our checks see", "partly down"},
+	status.MajorOutage: {"Our checks see", "down"}, status.UnderMaintenance: {"Planned maintenance of", "begins"},
+}
+
 // tellView is the form by which somebody asks to be told of one thing.
 type tellView struct{ ID, Incident, Component, Label, Note, Button string }
 
@@ -101,7 +108,7 @@ func incidentClass(i *status.Incident) string {
 // incident makes the view of an incident; text is what may be told in full.
 func (s stage) incidentView(c clock, i *status.Incident, now time.Time, text *purse) incidentView {
 	v := incidentView{
-		ID: i.ID, Anchor: "i-" + i.ID, Href: incidentPath(i.ID), Title: i.Name, Class: incidentClass(i), State: stateWord(i.Status), Impact: impactWords[i.Impact],
+		ID: i.ID, Anchor: "i-" + i.ID, Href: incidentPath(i.ID), Title: i.Name, Class: incidentClass(i), State: stateWord(i.Status), Impact: impactWords[i.Impact], Degree: strings.TrimSuffix(impactWords[i.Impact], " impact"),
 		Track: track(c, i, now), Started: c.since(i.StartedAt, now),
 	}
 	v.Mark = v.Class
@@ -230,7 +237,10 @@ func incidentEvent(c clock, i *status.Incident, now time.Time) eventView {
 	if i.Worst() == status.Operational {
 		v.Word = impactWords["none"]
 	}
-	if len(i.Updates) > 0 {
+	switch {
+	case i.Open():
+		v.Text = "It is not over yet."
+	case len(i.Updates) > 0:
 		v.Text = markup.Summary(i.Updates[0].Body, maxSummary)
 	}
 	var names []string

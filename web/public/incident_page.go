@@ -31,6 +31,7 @@ type lineView struct {
 	Moves  []moveView
 	ID     string // of the component of a fact
 	Name   string
+	Before string // the words before and after its name
 	Phrase string
 	Edited template.HTML
 
@@ -104,7 +105,8 @@ func (s stage) lines(c clock, p *status.IncidentPage, text *purse) (out []lineVi
 		if more > 0 && f.At.Before(oldest) {
 			continue
 		}
-		out = append(out, lineView{Fact: true, At: c.brief(f.At, i.StartedAt), ID: pathID(f.ID), Name: f.Name, Phrase: lookOf(f.Status).phrase, at: f.At})
+		words := factWords[f.Status]
+		out = append(out, lineView{Fact: true, At: c.brief(f.At, i.StartedAt), ID: pathID(f.ID), Name: f.Name, Before: words[0], Phrase: words[1], at: f.At})
 	}
 	slices.SortStableFunc(out, func(a, b lineView) int { return cmp.Compare(b.at.UnixMicro(), a.at.UnixMicro()) })
 	if !i.Open() {

@@ -73,10 +73,8 @@ func occurrence(p *status.Page, id string) (status.Occurrence, error) {
 func workLines(c clock, o status.Occurrence) []lineView {
 	var out []lineView
 	for _, u := range workUpdates(o) {
-		if u.state == status.MaintenanceScheduled { // when it was announced first is not recorded
-			if u.at = o.ChangedAt; o.State != u.state || u.at.IsZero() {
-				continue
-			}
+		if u.state == status.MaintenanceScheduled && o.CreatedAt.IsZero() {
+			continue // it is older than the record of when work was planned
 		}
 		out = append(out, lineView{State: stateWords[u.state], At: c.brief(u.at, o.From), UTC: c.besideUTC(u.at), Short: workWords[u.state], Last: o.Over() && len(out) == 0})
 	}

@@ -39,6 +39,9 @@ const (
 	// Closest is the least time between two renderings of everything: a change
 	// after a quiet second is shown at once, a storm of them once a second.
 	Closest = time.Second
+	// Soonest is the same for what people say, and for what follows from it: that
+	// is rare, and waited for.
+	Soonest = 100 * time.Millisecond
 	// StaleAfter is the age from which a page says that it is old.
 	StaleAfter = 3 * time.Minute
 	lookEvery  = 15 * time.Second // how often the age is looked at
@@ -69,6 +72,7 @@ type Photographer struct {
 	shelf  shelf
 	source atomic.Pointer[source]
 	wake   chan struct{}
+	hurry  chan struct{}
 	rested chan struct{} // something new is shown; the idle work may begin after a while
 	flight singleflight.Group
 
@@ -98,7 +102,7 @@ type moment struct {
 
 // New makes a photographer and puts up what was kept on disk.
 func New(o Options) *Photographer {
-	p := &Photographer{o: o, stage: newStage(o.Offers), wake: make(chan struct{}, 1), rested: make(chan struct{}, 1), first: make(chan struct{}), kept: map[string]*Photograph{}}
+	p := &Photographer{o: o, stage: newStage(o.Offers), wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), rested: make(chan struct{}, 1), first: make(chan struct{}), kept: map[string]*Photograph{}}
 	p.rows.stage = p.stage
 	p.shelf = shelf{folder: o.Folder, log: o.Log}
 	m := &moment{page: &status.Page{Site: status.Site{Name: "Service"}, Status: status.NotMeasured}}
@@ -139,6 +143,9 @@ func (p *Photographer) First() <-chan struct{} { return p.first }
 // Changed asks for new pages: something changed, or a minute began. It returns at once.
 func (p *Photographer) Changed() { nudge(p.wake) }
 
+// Hurry is Changed for what people said: it does not wait for a quiet second.
+func (p *Photographer) Hurry() { nudge(p.hurry) }
+
 // HasPages reports whether there is anything to serve.
 func (p *Photographer) HasPages() bool { return len(*p.shown.Load()) > 0 }
 
@@ -162,12 +169,14 @@ func (p *Photographer) Run(ctx context.Context) error {
 }
 
 // renderLoop renders at once after a change that follows a quiet second, and
-// otherwise at the end of that second.
+// otherwise at the end of that second; what people say, and what follows at its
+// heels, sooner.
 func (p *Photographer) renderLoop(ctx context.Context) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	tried := sync.OnceFunc(func() { close(p.first) })
 	for {
+		wait := Closest
 		select {
 		case <-ctx.Done():
 			return
@@ -175,16 +184,29 @@ func (p *Photographer) renderLoop(ctx context.Context) {
 			p.age(p.o.Now())
 			continue
 		case <-p.wake:
+		case <-p.hurry:
+			wait = Soonest
 		}
 		if err := p.publish(p.o.Now()); err != nil {
 			p.o.Log.Error("the page cannot be rendered; the last one stays", "err", err)
 		}
 		tried()
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(Closest):
-		}
+		p.rest(ctx, wait)
+	}
+}
+
+// rest waits between two renderings, and no longer than Soonest when somebody is
+// in a hurry.
+func (p *Photographer) rest(ctx context.Context, wait time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(Soonest):
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(wait - Soonest):
+	case <-p.hurry:
+		nudge(p.hurry) // for the loop to see
 	}
 }
 

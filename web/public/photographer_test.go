@@ -94,6 +94,48 @@ func TestChangeIsShownAtOnceAndAStormOncePerSecond(t *testing.T) {
 	})
 }
 
+func TestWhatPeopleSayIsShownSooner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := photographer(t, "")
+		var renders atomic.Int64
+		p.o.Announce = func(int64, int64) { renders.Add(1) }
+		board := publictest.NewBoard(publictest.Normal())
+		p.Attach(board, nil)
+		defer running(t, p)()
+		<-time.After(5 * time.Second)
+		synctest.Wait()
+		renders.Store(0)
+		board.Show(retitled("Checks moved."))
+		p.Changed()
+		<-time.After(30 * time.Millisecond)
+		board.Show(retitled("Somebody speaks."))
+		p.Hurry()
+		<-time.After(Soonest)
+		synctest.Wait()
+		if !shows(p, "Somebody speaks.") {
+			t.Error("what a person said waits for a quiet second")
+		}
+		board.Show(retitled("What follows from it."))
+		p.Changed()
+		<-time.After(Soonest)
+		synctest.Wait()
+		if !shows(p, "What follows from it.") {
+			t.Error("what follows from what a person said waits for a quiet second")
+		}
+		renders.Store(0)
+		for i := range 100 { // one second of shouting
+			board.Show(retitled(fmt.Sprintf("Storm %d.", i)))
+			p.Hurry()
+			<-time.After(10 * time.Millisecond)
+		}
+		<-time.After(2 * time.Second)
+		synctest.Wait()
+		if n := renders.Load(); n > int64(time.Second/Soonest)+2 || !shows(p, "Storm 99.") {
+			t.Errorf("a second of shouting was rendered %d times", n)
+		}
+	})
+}
+
 func TestUnchangedPageKeepsItsPhotograph(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := photographer(t, "")

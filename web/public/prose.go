@@ -2,6 +2,8 @@ package public
 
 import (
 	"html/template"
+	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -35,7 +37,7 @@ func (p *prose) html(src string) template.HTML {
 	}
 	p.mu.Unlock()
 	if !ok {
-		out = markup.HTML(src)
+		out = raised(markup.HTML(src))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,6 +50,25 @@ func (p *prose) html(src string) template.HTML {
 	p.young[src] = out
 	p.held += len(src)
 	return out
+}
+
+// raised lifts the headings of a text so that the highest is h3, wherever its
+// author began: the page has the first two.
+func raised(text template.HTML) template.HTML {
+	const first, last = 3, 6
+	tag := func(level int) string { return "h" + strconv.Itoa(level) + ">" }
+	for top := first; top <= last; top++ {
+		if !strings.Contains(string(text), "<"+tag(top)) {
+			continue
+		}
+		var swaps []string
+		for level := top; level <= last; level++ {
+			from, to := tag(level), tag(level-top+first)
+			swaps = append(swaps, "<"+from, "<"+to, "</"+from, "</"+to)
+		}
+		return template.HTML(strings.NewReplacer(swaps...).Replace(string(text)))
+	}
+	return text
 }
 
 // purse is how much text a page may still tell in full.

@@ -55,7 +55,7 @@ func newStage(offers func() Offers) stage {
 		"front":        {"base.css", "bars.css", "front.css", "story.css", "form.css"},
 		"open":         {"base.css", "bars.css", "front.css", "story.css", "track.css", "form.css"},
 		"incident":     {"base.css", "story.css", "timeline.css", "form.css"},
-		"component":    {"base.css", "bars.css", "chart.css", "story.css"},
+		"component":    {"base.css", "bars.css", "chart.css", "story.css", "form.css"},
 		"history":      {"base.css", "months.css"},
 		"maintenance":  {"base.css", "story.css", "timeline.css"},
 		"uptime":       {"base.css", "bars.css", "chart.css"},

@@ -80,6 +80,9 @@ func v2IncidentSheet(p *status.IncidentPage) (sheet, error) {
 // work translates an occurrence of maintenance.
 func (v *v2) work(p *status.Page, o status.Occurrence) v2Maintenance {
 	created, changed := workTimes(o)
+	if !o.CreatedAt.IsZero() {
+		created = o.CreatedAt
+	}
 	began := o.From
 	if !o.StartedAt.IsZero() {
 		began = o.StartedAt
@@ -98,7 +101,7 @@ func (v *v2) work(p *status.Page, o status.Occurrence) v2Maintenance {
 			CreatedAt: at, UpdatedAt: at, DisplayAt: at, Affected: []v2Affected{}, Notifications: true,
 		}
 		if step.state == status.MaintenanceScheduled {
-			u.UpdatedAt = v2Time(announced(o))
+			u.UpdatedAt = v2Time(revised(o))
 		} else {
 			u.Body = workWords[step.state]
 		}

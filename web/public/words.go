@@ -45,7 +45,7 @@ var stateWords = map[status.MaintenanceState]string{
 
 // workWords say a step of maintenance in a sentence.
 var workWords = map[status.MaintenanceState]string{
-	status.MaintenanceScheduled:  "The plan was last changed.",
+	status.MaintenanceScheduled:  "The work was announced.",
 	status.MaintenanceInProgress: "The work began.",
 	status.MaintenanceVerifying:  "The planned time is over. We are checking that all is well.",
 	status.MaintenanceCompleted:  "The work is done.",

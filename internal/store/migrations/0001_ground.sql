@@ -154,6 +154,7 @@ create table maintenance_occurrences (
   started_at bigint,
   ended_at   bigint,
   sequence   bigint not null,
+  created_at bigint,
   changed_at bigint,
   version    bigint not null
 );

@@ -323,7 +323,7 @@ func occurrences(t *testing.T, r Record) {
 	ctx := t.Context()
 	hour := func(n int) time.Time { return base.Add(time.Duration(n) * time.Hour) }
 	done := status.Occurrence{ID: "w/1", Window: "w", Title: "Move", Text: "*now*", Components: []string{"a"}, From: hour(0), To: hour(1),
-		State: status.MaintenanceCompleted, StartedAt: hour(0), EndedAt: hour(2), ChangedAt: hour(2).Add(time.Second), Sequence: 1,
+		State: status.MaintenanceCompleted, StartedAt: hour(0), EndedAt: hour(2), CreatedAt: hour(-9), ChangedAt: hour(2).Add(time.Second), Sequence: 1,
 		Conduct: status.Conduct{Owner: "person/1", StartsByHand: true, EndsByHand: true, Remind: []time.Duration{time.Hour, time.Minute}},
 		Pinned:  true, RemindedAt: hour(-1), NaggedAt: hour(1).Add(time.Minute), Version: 1}
 	full(t, done)

@@ -1,0 +1,222 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"evenkeel/internal/access"
+	"evenkeel/internal/incident"
+	"evenkeel/web/door"
+)
+
+const incidentsPath = "/console/incidents"
+
+// Limits of the list of incidents.
+const (
+	incidentRows = 30
+	// incidentScan bounds how many pages of the record are looked at to fill one
+	// page that is narrowed to a state.
+	incidentScan = 8
+)
+
+// incidentRoutes are the addresses of incidents.
+func (c *Console) incidentRoutes() []door.Route {
+	if c.deps.Room == nil {
+		return nil
+	}
+	one := incidentsPath + "/{id}"
+	get := func(path string, act access.Action, fn func(http.ResponseWriter, *http.Request) error) door.Route {
+		return door.Route{Method: http.MethodGet, Path: path, Action: act, Handler: c.handle(fn)}
+	}
+	post := func(path string, act access.Action, fn func(http.ResponseWriter, *http.Request) error) door.Route {
+		return door.Route{Method: http.MethodPost, Path: path, Action: act, Handler: c.handle(fn)}
+	}
+	return []door.Route{
+		get(incidentsPath, access.IncidentRead, c.incidentList),
+		get(incidentsPath+"/new", access.IncidentDeclare, c.declareForm),
+		post(incidentsPath, access.IncidentDeclare, c.declare),
+		get(one, access.IncidentRead, c.incidentRoom),
+		post(one+"/publish", access.IncidentUpdate, c.publishUpdate),
+		post(one+"/draft", access.IncidentNote, c.keepDraft),
+		post(one+"/schedule", access.IncidentUpdate, c.scheduleUpdate),
+		post(one+"/undraft", access.IncidentNote, c.incidentAct(c.dropDraft)),
+		post(one+"/edit", access.IncidentNote, c.incidentAct(c.editLine)),
+		post(one+"/reopen", access.IncidentUpdate, c.incidentAct(c.reopen)),
+		post(one+"/drop", access.IncidentUpdate, c.incidentAct(c.dropSuspicion)),
+		post(one+"/note", access.IncidentNote, c.incidentAct(c.note)),
+		post(one+"/component", access.IncidentUpdate, c.incidentAct(c.setComponent)),
+		post(one+"/duty", access.IncidentNote, c.incidentAct(c.assign)),
+		post(one+"/task", access.IncidentNote, c.incidentAct(c.addTask)),
+		post(one+"/tick", access.IncidentNote, c.incidentAct(c.tickTask)),
+		post(one+"/link", access.IncidentNote, c.incidentAct(c.addLink)),
+		post(one+"/unlink", access.IncidentNote, c.incidentAct(c.unlink)),
+		post(one+"/runbook", access.IncidentNote, c.incidentAct(c.setRunbook)),
+		post(one+"/rename", access.IncidentUpdate, c.incidentAct(c.rename)),
+		post(one+"/impact", access.IncidentUpdate, c.incidentAct(c.setImpact)),
+		post(one+"/start", access.IncidentUpdate, c.incidentAct(c.setStart)),
+		post(one+"/private", access.IncidentPrivate, c.incidentAct(c.makePrivate)),
+		post(one+"/promise", access.IncidentUpdate, c.incidentAct(c.promise)),
+		post(one+"/explain", access.IncidentNote, c.incidentAct(c.explainEdit)),
+		post(one+"/merge", access.IncidentUpdate, c.incidentAct(c.merge)),
+		post(one+"/review", access.IncidentReview, c.incidentAct(c.writeReview)),
+	}
+}
+
+// incidentsPage is the data of incidents.html.
+type incidentsPage struct {
+	Tabs       []Tab
+	State      string
+	Component  string
+	States     []Option
+	Components []Option
+	Open, Over []incidentRow
+	Pager      Pager
+	Narrowed   bool
+	CanDeclare bool
+}
+
+// incidentRow is one incident of the list.
+type incidentRow struct {
+	Path, Name, Label string
+	Mark              Mark
+	State, Seen       string
+	Components        string
+	Began             Stamp
+	Lasted            string
+	Due               Stamp
+	DueIn             string
+	Late              bool
+	Who               string
+}
+
+// incidentList lists incidents: what is open first, then what is over.
+func (c *Console) incidentList(w http.ResponseWriter, r *http.Request) error {
+	ctx, g, q := r.Context(), guestOf(r), r.URL.Query()
+	k := c.clock(c.zoneOf(g))
+	s, err := c.roll.state(ctx)
+	if err != nil {
+		return err
+	}
+	d := incidentsPage{State: q.Get("state"), Component: q.Get("component"), CanDeclare: g.Actor.May(access.IncidentDeclare)}
+	d.Narrowed = d.State != "" || d.Component != ""
+	d.States = []Option{{Word: "Every state"}, {Value: string(incident.Suspected), Word: "Suspected"}}
+	for _, st := range stepsOf {
+		d.States = append(d.States, Option{Value: string(st), Word: stateWord(st)})
+	}
+	d.States = options(d.States, d.State)
+	d.Components = []Option{{Word: "Every component"}}
+	key := ""
+	for _, one := range s.components {
+		if one.ID == d.Component {
+			key = one.Key
+		}
+		d.Components = append(d.Components, Option{Value: one.ID, Word: one.Name, On: one.ID == d.Component})
+	}
+	yes, no := true, false
+	open, err := c.deps.Room.List(ctx, g.Actor, incident.Query{Open: &yes, Component: key, Limit: maxOpen})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(open, func(a, b incident.Incident) int {
+		return gravity[incidentMark(&b).Class] - gravity[incidentMark(&a).Class]
+	})
+	fits := func(i *incident.Incident) bool { return d.State == "" || string(i.State) == d.State }
+	before := q.Get("before") != ""
+	for n := range open {
+		if i := &open[n]; !before && fits(i) {
+			d.Open = append(d.Open, c.incidentRow(r, i, s, k))
+		}
+	}
+	look := incident.Query{Open: &no, Component: key, Limit: incidentRows + 1}
+	if at, err := time.Parse(time.RFC3339Nano, q.Get("before")); err == nil {
+		look.Before = at
+		look.BeforeNumber, _ = strconv.ParseInt(q.Get("n"), 10, 64)
+	}
+	over, err := c.overIncidents(r, g.Actor, look, fits)
+	if err != nil {
+		return err
+	}
+	for n := range over[:min(len(over), incidentRows)] {
+		d.Over = append(d.Over, c.incidentRow(r, &over[n], s, k))
+	}
+	if len(over) > incidentRows {
+		last := over[incidentRows-1]
+		d.Pager.After = with(r.URL, "before", last.StartedAt.Format(time.RFC3339Nano), "n", strconv.FormatInt(last.Number, 10))
+	}
+	if before {
+		d.Pager.Before = with(r.URL, "before", "", "n", "")
+	}
+	page := Page{
+		Title: "Incidents", Section: "incidents", Template: "incidents", Data: d, Live: "incident component", Every: 60,
+		Sub:  []string{plural(len(open), "incident is open", "incidents are open")},
+		Keys: []Key{{[]string{"j", "k"}, "move"}, {[]string{"o"}, "open"}},
+	}
+	if d.CanDeclare {
+		page.Actions = []Action{{Word: "Declare an incident", Icon: "plus", Path: incidentsPath + "/new", Key: "n", Primary: true}}
+		page.Keys = append(page.Keys, Key{[]string{"n"}, "declare"})
+	}
+	c.Page(w, r, page)
+	return nil
+}
+
+// overIncidents gives one page, and one more, of those that are over and fit.
+func (c *Console) overIncidents(r *http.Request, by access.Actor, q incident.Query, fits func(*incident.Incident) bool) ([]incident.Incident, error) {
+	var out []incident.Incident
+	for range incidentScan {
+		page, err := c.deps.Room.List(r.Context(), by, q)
+		if err != nil {
+			return nil, err
+		}
+		for n := range page {
+			if fits(&page[n]) {
+				out = append(out, page[n])
+			}
+		}
+		if len(page) < q.Limit || len(out) > incidentRows {
+			break
+		}
+		last := page[len(page)-1]
+		q.Before, q.BeforeNumber = last.StartedAt, last.Number
+	}
+	return out, nil
+}
+
+func (c *Console) incidentRow(r *http.Request, i *incident.Incident, s *state, k Clock) incidentRow {
+	row := incidentRow{
+		Path: incidentsPath + "/" + url.PathEscape(i.ID), Name: i.Name, Label: incidentName(*i), Mark: incidentMark(i), State: stateWord(i.State),
+		Began: k.At(i.StartedAt), Components: affectedNames(s, i),
+	}
+	if seen := visibilityWord(i); seen != "Public" {
+		row.Seen = seen
+	}
+	if !i.Open() {
+		row.Lasted = length(max(i.ResolvedAt.Sub(i.StartedAt), 0).Truncate(time.Second))
+		return row
+	}
+	if !i.NextUpdateAt.IsZero() {
+		row.Due, row.Late = k.At(i.NextUpdateAt), i.NextUpdateAt.Before(k.Now)
+		row.DueIn = left(i.NextUpdateAt.Sub(k.Now))
+	}
+	for _, d := range i.Roles {
+		if d.Role == incident.Commander && d.Person != "" {
+			row.Who = c.name(r.Context(), d.Person)
+		}
+	}
+	return row
+}
+
+// affectedNames names the components of an incident, as a sentence does.
+func affectedNames(s *state, i *incident.Incident) string {
+	names := make([]string, 0, len(i.Components))
+	for _, a := range i.Components {
+		if one := s.byKey[a.Component]; one != nil {
+			names = append(names, one.Name)
+		} else {
+			names = append(names, a.Component)
+		}
+	}
+	return sentence(names, 3)
+}
