@@ -10,7 +10,7 @@ PARTS ?= RecordRedis|RecordInProcess|ReadDay|ObserveUnchanged|BoardPage|BoardBar
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## build everything and serve the demo on http://127.0.0.1:8080, or CONFIG=my.yaml
@@ -64,6 +64,10 @@ assets: .make/assets
 image: ## build the container image evenkeel:VERSION
 	@scripts/need docker
 	@docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) -t evenkeel:$(VERSION) -t evenkeel:latest .
+
+.PHONY: packaging
+packaging: ## try image, compose file and what deploy/ promises for real; takes root and some minutes
+	@scripts/try-packaging
 
 .PHONY: clean
 clean: ## remove what was built; data stays

@@ -28,6 +28,7 @@ type Inside struct {
 	Door      *door.Door
 	Console   *console.Console
 	Hooks     *hooks.Inbound
+	Alerts    Alerts
 	Incidents api.Incidents
 	Journal   api.Journal
 	Replies   api.Replies
@@ -41,6 +42,7 @@ func errNotUp() error {
 
 // insideRoutes hands everything behind the door to whom it belongs.
 func (s *Server) insideRoutes(e *echo.Echo) {
+	s.acknowledgeRoutes(e)
 	shelf := echo.WrapHandler(http.HandlerFunc(s.shelf.ServeHTTP))
 	e.GET("/assets/*", shelf)
 	e.HEAD("/assets/*", shelf)

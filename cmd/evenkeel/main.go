@@ -33,6 +33,7 @@ func verbs() []verb {
 		verbJournal,
 		verbAdmin,
 		verbExport,
+		verbImport,
 		verbReady,
 		verbVersion,
 	}

@@ -105,6 +105,7 @@ func (a *App) rise(ctx context.Context) (err error) {
 	a.house.Store(h)
 	a.inner.push("management API", func(context.Context) error { a.house.Store(nil); return nil })
 	a.web.Attach(a.liveDeps(h, inside))
+	a.health.Need("database", true, h.store.Engine())
 	return nil
 }
 
@@ -130,7 +131,7 @@ func (a *App) openStore(ctx context.Context, h *house, url, folder string) (err 
 	}
 	a.inner.push("database", h.store.Close)
 	a.health.Engine("database", h.store.Engine())
-	a.health.Need("database", true, h.store.Engine())
+	a.health.Need("database", false, "the record is being read")
 	return nil
 }
 

@@ -1,13 +1,13 @@
 package app_test
 
 import (
-	"database/sql"
+	"bufio"
+	"io"
 	"log/slog"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // to hold a table that the hub wants to write
 
 	"evenkeel/internal/app"
 	"evenkeel/internal/config"
@@ -30,18 +30,7 @@ func TestFirstPageStandsBeforeTheRecordIsWritten(t *testing.T) {
 	if err := made.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("pgx", s.database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	holding, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := holding.ExecContext(t.Context(), `lock table components in access exclusive mode`); err != nil {
-		t.Fatal(err)
-	}
+	release := locked(t, s.database, "components")
 
 	path := s.config(t, `
 page: {name: Example Ltd}
@@ -62,7 +51,7 @@ monitors: [{id: shop, component: shop, kind: http, url: "`+shop.url()+`", interv
 	go func() { risen <- a.Start(t.Context()) }()
 
 	h.await("the first page", func() bool { return h.get("/").code == http.StatusOK })
-	if body := h.get("/").body; !strings.Contains(body, "Web shop") || !strings.Contains(body, "Not measured") {
+	if body := h.get("/").body; !strings.Contains(body, "<b>Web shop</b><i>Not measured</i>") {
 		t.Errorf("the first page does not show what the file describes: %s", body)
 	}
 	if status := h.shown("shop"); status != "operational" { // the shapes have no word for not measured
@@ -77,15 +66,47 @@ monitors: [{id: shop, component: shop, kind: http, url: "`+shop.url()+`", interv
 	default:
 	}
 
-	if err := holding.Rollback(); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	if err := <-risen; err != nil {
 		t.Fatal(err)
 	}
 	defer h.stop()
 	h.awaitShown("shop", "operational")
-	if body := h.get("/").body; strings.Contains(body, "Not measured") {
-		t.Errorf("the page goes on to say that nothing is measured: %s", body)
+	h.await("the page to say so", func() bool { return strings.Contains(h.get("/").body, "<b>Web shop</b><i>Operational</i>") })
+}
+
+// locked keeps everybody from a table until it is released.
+func locked(t *testing.T, database, table string) (release func()) {
+	t.Helper()
+	program, err := exec.LookPath("psql")
+	if err != nil {
+		t.Skip("SKIP: psql is not installed")
+	}
+	cmd := exec.CommandContext(t.Context(), program, "-X", "-q", "-v", "ON_ERROR_STOP=1", database)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, "begin; lock table "+table+" in access exclusive mode;\n\\echo locked\n"); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := bufio.NewReader(out).ReadString('\n'); err != nil || said != "locked\n" {
+		t.Fatalf("psql says %q, %v", said, err)
+	}
+	return func() {
+		t.Helper()
+		if _, err := io.WriteString(in, "rollback;\n\\q\n"); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -126,6 +126,10 @@ func (h *house) follow(ctx context.Context, entries []journal.Sealed) error {
 func (a *App) openConsole(h *house, seq int64) web.Inside {
 	w, d := &h.wings, &h.doors
 	problemOf := a.web.Problem
+	var outbox console.Outbox
+	if a.o.Simulated {
+		outbox = lettersOf(w.notices.Channels.Outbox())
+	}
 	w.console = console.New(console.Deps{
 		Log: a.log.With("component", "console"), Now: time.Now, Version: a.o.Version, Shelf: a.web.Shelf(), Problem: problemOf,
 		Record: h.store, Journal: h.store, Watch: h.watch, Samples: h.latency, Runner: h.runner, Health: a.health, Incidents: w.room,
@@ -133,16 +137,34 @@ func (a *App) openConsole(h *house, seq int64) web.Inside {
 		Desk: h.desk, Planner: h.desk, Definitions: a.definitions, People: console.PeopleOf(d.accounts.Names),
 		Doors: console.Doors{Door: d.door, Accounts: d.accounts, Tokens: d.tokens, Hooks: d.hooks, PageURL: func() string { return a.config.Load().Page.URL }},
 		Audit: console.Audit{Browser: h.store, Index: h.store, Verifier: d.verifier}, Lag: h.follower.Lag,
+		Room: w.room, Told: w.told, Channels: w.told, Rota: w.told, Subscribers: w.told, Outbox: outbox,
 	})
 	w.console.Begin(seq)
 	return web.Inside{
-		Door: d.door, Console: w.console, Incidents: w.room, Journal: h.store, Replies: h.store, Bell: h.latency.Bell(),
+		Door: d.door, Console: w.console, Alerts: w.told, Incidents: w.room, Journal: h.store, Replies: h.store, Bell: h.latency.Bell(),
 		Hooks: hooks.New(hooks.Deps{
 			Doors: d.hooks, Alarms: w.room, Parts: w.present, Problem: a.web.Fail, Now: time.Now, Log: a.log.With("component", "hooks"),
 			Slack: hooks.SlackDeps{
 				Settings: w.notices.slackSettings, People: d.accounts, Incidents: w.room, Alerts: w.told, Page: h.board, Reply: w.notices.replySlack,
 			},
 		}),
+	}
+}
+
+// lettersOf gives what the demo's channels kept instead of sending.
+func lettersOf(o *notify.Outbox) console.Outbox {
+	return func() []console.Letter {
+		kept := o.Messages()
+		out := make([]console.Letter, len(kept))
+		for i, m := range kept {
+			out[i] = console.Letter{
+				ID: m.ID, At: m.At, Channel: m.Channel, Kind: m.Kind, To: m.To, Event: m.Event, Subject: m.Subject, Text: m.Text, JSON: m.JSON,
+			}
+			for _, f := range m.Header {
+				out[i].Header = append(out[i].Header, console.Heading{Name: f.Name, Value: f.Value})
+			}
+		}
+		return out
 	}
 }
 

@@ -116,7 +116,7 @@ type Monitor struct {
 	ID        string   `yaml:"id"`        // stands in metrics and the API; unique among monitors and sentinels
 	Component string   `yaml:"component"` // id of the component it checks
 	Name      string   `yaml:"name"`      // for staff; default: the id
-	Kind      string   `yaml:"kind"`      // http, tcp, tls, dns, icmp, grpc, redis, postgres, mongodb, smtp, imap, kubernetes, exec, heartbeat, statuspage, prometheus (value), sql (value), redis_length (value)
+	Kind      string   `yaml:"kind"`      // http (HTTP/1.1), tcp, tls, dns, icmp, grpc, redis, postgres, mongodb, smtp, imap, kubernetes, exec, heartbeat, statuspage, prometheus (value), sql (value), redis_length (value)
 	Was       string   `yaml:"was"`       // former id, to keep history through a rename
 	Interval  Duration `yaml:"interval"`  // default 60s, at least 1s
 	Timeout   Duration `yaml:"timeout"`   // default 10s or 8/10 of the interval, less than the interval
@@ -261,7 +261,7 @@ type Value struct {
 type Window struct {
 	ID          string      `yaml:"id"`
 	Title       string      `yaml:"title"`       // for visitors; default: the id
-	Description string      `yaml:"description"` // for visitors, plain text; an empty line begins a paragraph
+	Description string      `yaml:"description"` // for visitors, Markdown
 	Components  []string    `yaml:"components"`  // ids of what is affected
 	From        string      `yaml:"from"`        // 2026-11-22T05:00 in zone, or RFC 3339
 	To          string      `yaml:"to"`

@@ -42,7 +42,7 @@ func (h *Hub) maintenanceEvent(ctx context.Context, ev *notice.Event, verb strin
 	s.concern(ev, keys)
 	ev.Kind = t.kind
 	ev.Content = notice.Content{
-		Title: o.Title, Status: e.Payload["state"], Impact: string(status.IndicatorMaintenance), Body: plainMarkdown(o.Text),
+		Title: o.Title, Status: e.Payload["state"], Impact: string(status.IndicatorMaintenance), Body: o.Text,
 		Path: "/maintenance/" + o.ID, Console: "/console/calendar", Names: s.names(keys, false), From: o.From, To: o.To,
 	}
 	if verb == "overdue" {

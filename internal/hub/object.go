@@ -2,7 +2,6 @@ package hub
 
 import (
 	"net/url"
-	"strings"
 	"time"
 
 	"evenkeel/internal/incident"
@@ -172,17 +171,4 @@ func (s *scene) maintenanceObject(o *status.Occurrence) map[string]any {
 		out[k] = v
 	}
 	return out
-}
-
-// plainMarkdown makes Markdown of plain text that shows it as it stands: a
-// backslash before ASCII punctuation makes it literal (CommonMark 0.31, section 2.4).
-func plainMarkdown(s string) string {
-	var b strings.Builder
-	for n := range len(s) {
-		if strings.IndexByte("\\`*_{}[]()#+!|<>~&@=", s[n]) >= 0 {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(s[n])
-	}
-	return b.String()
 }

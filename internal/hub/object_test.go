@@ -159,9 +159,3 @@ func TestEveryVerbOfIncidentsIsToldOrSilentOnPurpose(t *testing.T) {
 		}
 	}
 }
-
-func TestPlainTextMeansNothingInMarkdown(t *testing.T) {
-	if got, want := plainMarkdown("# New [index]\n<b>"), "\\# New \\[index\\]\n\\<b\\>"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

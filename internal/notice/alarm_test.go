@@ -392,6 +392,39 @@ func TestAlertOfAComponentElsewhereIsNotYours(t *testing.T) {
 	})
 }
 
+// What is for staff stays with staff, also when customers are told of the same.
+func TestSubscribersHearNothingOfTheAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := duty()
+		s.Channels, s.Webhook = append(s.Channels, notice.ChannelSpec{ID: "hook", Kind: "webhook"}), "hook"
+		h := build(t, s)
+		h.listen("https://example.org/hook")
+		e := alarm(1, notice.AlarmFire)
+		e.Audience, e.Content.Staff, e.Content.Console, e.Content.Runbook = notice.ToBoth, "host down", "/console/x", "https://example.org/run"
+		h.plan(e)
+		h.rest(12 * time.Minute)
+		if _, err := h.desk.Acknowledge(context.Background(), operator, h.alert().ID); err != nil {
+			t.Fatal(err)
+		}
+		end := alarm(2, notice.AlarmClear)
+		end.Audience = notice.ToBoth
+		h.plan(end)
+		h.rest(time.Minute)
+		if got := h.channels["hook"].kinds(); !slices.Equal(got, []string{"component.down", "component.recovered"}) {
+			t.Errorf("a customer heard %v", got)
+		}
+		for _, m := range h.channels["hook"].attempts() {
+			c := m.Event.Content
+			if m.Acknowledge != "" || m.By != "" || m.Event.Alert != "" || c.Staff+c.Console+c.Runbook != "" || c.Title != "Database" || m.Delivery.Alert != "" {
+				t.Errorf("a customer got %+v", m.Message)
+			}
+		}
+		if m := h.channels["chat"].attempts()[0]; m.Event.Content.Staff != "host down" || m.Event.Content.Runbook == "" {
+			t.Errorf("staff got %+v", m.Event.Content)
+		}
+	})
+}
+
 func TestRoutesAreTakenInOrder(t *testing.T) {
 	e := update(1, "a")
 	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC) // a Monday

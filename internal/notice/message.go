@@ -141,12 +141,24 @@ func (s *Sender) subscriber(j *job, to Subscriber) {
 	}
 	j.missed = to.Failures
 	m := &j.message
+	m.Event = m.Event.public()
+	for i := range m.Also {
+		m.Also[i] = m.Also[i].public()
+	}
 	m.To.Address = to.Address
 	m.Manage = s.link(PathManage, toManage, to.ID, "")
 	m.Unsubscribe = s.link(PathUnsubscribe, toUnsubscribe, to.ID, "")
 	if kind == kindConfirm {
 		m.Confirm = s.link(PathConfirm, toConfirm, to.ID, "")
 	}
+}
+
+// public gives the event without what is for staff alone, so that no channel can
+// show it by mistake.
+func (e Event) public() Event {
+	e.Content.Staff, e.Content.Console, e.Content.Runbook = "", "", ""
+	e.Suppress, e.Alert = "", ""
+	return e
 }
 
 // person addresses a job to one of the staff. Only channels that write to people

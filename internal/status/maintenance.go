@@ -17,7 +17,7 @@ type Window struct {
 	Key         string
 	ID          string
 	Title       string
-	Description string // plain text for visitors; an empty line begins a paragraph
+	Description string // for visitors, Markdown
 	Components  []string
 	From, To    time.Time     // one-off
 	RRule       string        // RFC 5545 RRULE, without DTSTART

@@ -7,7 +7,7 @@ import (
 
 const declared = `{"name":"Checkout fails","body":"We look into it.","publish":true,"components":[{"id":"web","status":"partial_outage"}]}`
 
-// S2: an incident from its declaration to its postmortem, by the API alone.
+// An incident from its declaration to its postmortem, by the API alone.
 func TestIncidentLivesThroughTheAPI(t *testing.T) {
 	s := newScene(t)
 	i := s.did(200, "POST", "/api/v1/incidents", declared)

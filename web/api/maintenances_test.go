@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// S2: maintenance from the plan to the end, by the API alone.
+// Maintenance from the plan to the end, by the API alone.
 func TestMaintenanceIsPlannedMovedAndEnded(t *testing.T) {
 	s := newScene(t)
 	from, to := time.Now().UTC().Add(time.Hour).Truncate(time.Second), time.Now().UTC().Add(2*time.Hour).Truncate(time.Second)

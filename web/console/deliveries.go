@@ -226,7 +226,7 @@ func (c *Console) delivery(w http.ResponseWriter, r *http.Request) error {
 	}
 	if x.Subject.Kind == "incident" && !c.mayKnow(r, x.Subject) {
 		d.Title = "" // what it was called is for those who may see it
-	} else if c.deps.Outbox != nil {
+	} else if c.deps.Outbox != nil && g.Actor.May(access.SubscriberRead) { // it shows the address
 		for _, l := range c.deps.Outbox() {
 			if l.ID == x.ID {
 				d.Letter = &l

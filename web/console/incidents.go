@@ -38,6 +38,9 @@ func (c *Console) incidentRoutes() []door.Route {
 		get(incidentsPath, access.IncidentRead, c.incidentList),
 		get(incidentsPath+"/new", access.IncidentDeclare, c.declareForm),
 		post(incidentsPath, access.IncidentDeclare, c.declare),
+		get(templatesPath, access.IncidentRead, c.templates),
+		post(templatesPath, access.IncidentUpdate, c.putTemplate),
+		post(templatesPath+"/{id}/drop", access.IncidentUpdate, c.dropTemplate),
 		get(one, access.IncidentRead, c.incidentRoom),
 		post(one+"/publish", access.IncidentUpdate, c.publishUpdate),
 		post(one+"/draft", access.IncidentNote, c.keepDraft),
@@ -154,8 +157,9 @@ func (c *Console) incidentList(w http.ResponseWriter, r *http.Request) error {
 		Sub:  []string{plural(len(open), "incident is open", "incidents are open")},
 		Keys: []Key{{[]string{"j", "k"}, "move"}, {[]string{"o"}, "open"}},
 	}
+	page.Actions = []Action{{Word: "Templates", Icon: "note", Path: templatesPath}}
 	if d.CanDeclare {
-		page.Actions = []Action{{Word: "Declare an incident", Icon: "plus", Path: incidentsPath + "/new", Key: "n", Primary: true}}
+		page.Actions = append(page.Actions, Action{Word: "Declare an incident", Icon: "plus", Path: incidentsPath + "/new", Key: "n", Primary: true})
 		page.Keys = append(page.Keys, Key{[]string{"n"}, "declare"})
 	}
 	c.Page(w, r, page)

@@ -41,6 +41,7 @@ func TestIncidentRoomsAreAccessible(t *testing.T) {
 		{"incidentover", "/console/incidents/" + over.ID, desk[:1]},
 		{"incidents", "/console/incidents", append(append([]screen{}, desk...), phone[0])},
 		{"declare", "/console/incidents/new?component=checkout", append(append([]screen{}, desk[:1]...), phone[0])},
+		{"templates", "/console/incidents/templates", append(append([]screen{}, desk[:1]...), phone[0])},
 		{"attention", "/console/attention", append(append([]screen{}, desk[:1]...), phone[0])},
 		{"alerts", "/console/alerts", append(append([]screen{}, desk[1:]...), phone[0])},
 		{"deliveries", "/console/deliveries", append(append([]screen{}, desk[:1]...), phone[0])},

@@ -13,9 +13,9 @@ import (
 
 	"evenkeel/internal/access"
 	"evenkeel/internal/incident"
+	"evenkeel/internal/incident/incidenttest"
 	"evenkeel/internal/notice"
 	"evenkeel/internal/notice/noticetest"
-	"evenkeel/internal/store"
 )
 
 // watched tells the room of incidents what the estate has.
@@ -38,16 +38,11 @@ func (w watched) Known() []incident.Component {
 	return out
 }
 
-// staffed is a console with every wing behind it: incidents in SQLite, the desk
-// of notices on a record in memory.
+// staffed is a console with every wing behind it: incidents and
+// notices on records in memory.
 func staffed(t testing.TB, r *record) (*Console, *incident.Room, *notice.Desk) {
 	t.Helper()
-	record, err := store.Open(t.Context(), store.Options{DataDir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = record.Close(t.Context()) })
-	now := time.Now
+	record, now := incidenttest.New(), time.Now
 	quiet := slog.New(slog.DiscardHandler)
 	room := incident.NewRoom(incident.RoomDeps{Work: record, Store: record, Components: watched{r}, Now: now, Log: quiet})
 	letters := noticetest.New()
@@ -239,5 +234,74 @@ func TestIncidentsAreListedOpenFirst(t *testing.T) {
 	}
 	if only := get(t, c, access.RoleViewer, "/console/incidents?component=search&state=resolved").Body.String(); strings.Contains(only, "Card payments failing") || !strings.Contains(only, "Past trouble") {
 		t.Error("the filter lets others through")
+	}
+}
+
+// Words are kept as a template, and fill in an update and a declaration.
+func TestTemplatesFillForms(t *testing.T) {
+	c, room, _ := staffed(t, estate())
+	i := payments(t, room)
+	if w := post(t, c, access.RoleSRE, templatesPath, url.Values{"name": {"Cause found"}, "body": {"We know why {{components}} fail."}, "state": {"identified"}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("keep: %d %s", w.Code, w.Body)
+	}
+	if w := post(t, c, access.RoleSRE, templatesPath, url.Values{"name": {""}, "body": {"kept {{"}}); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "kept {{") {
+		t.Errorf("a wrong template: %d", w.Code)
+	}
+	list, err := room.Templates(t.Context(), sre)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d templates: %v", len(list), err)
+	}
+	id := list[0].ID
+	if page := get(t, c, access.RoleSRE, "/console/incidents/"+i.ID+"?template="+id).Body.String(); !strings.Contains(page, "We know why Payments API") {
+		t.Error("the update is not filled in")
+	}
+	if page := get(t, c, access.RoleSRE, "/console/incidents/new?template="+id); page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "We know why {{components}} fail.") {
+		t.Errorf("the declaration is not filled in: %d", page.Code)
+	}
+	if w := post(t, c, access.RoleSRE, templatesPath+"/"+id+"/drop", url.Values{"version": {"1"}}); w.Code != http.StatusSeeOther {
+		t.Errorf("drop: %d", w.Code)
+	}
+}
+
+// What people write is text and nothing else, whatever they write.
+func TestIncidentPagesHoldHostileWords(t *testing.T) {
+	c, room, desk := staffed(t, estate())
+	bad := `"><script>alert(1)</script>&{{.}} [x](javascript:alert(1))`
+	i, err := room.Declare(t.Context(), sre, incident.Declaration{
+		Name: bad, Body: bad, Publish: true, Components: []incident.Affected{{Component: "checkout", Status: "major_outage"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := room.Note(t.Context(), sre, i.ID, bad); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := room.Draft(t.Context(), sre, i.ID, incident.Wording{Body: bad, PublishAt: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := room.AddTask(t.Context(), sre, i.ID, bad, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := desk.Test(t.Context(), sre, "chat"); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		incidentsPath, incidentsPath + "/" + i.ID, incidentsPath + "/" + i.ID + "?lane=people&all=1", incidentsPath + "/1", incidentsPath + "/new", templatesPath, attentionPath,
+		alertsPath, alertsPath + "?show=all", deliveriesPath, deliveriesPath + "?subject=incident/" + i.ID, onCallPath, subscribersPath, channelsPath, outboxPath,
+	} {
+		w := get(t, c, access.RoleSRE, path)
+		body := w.Body.String()
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+		for _, never := range []string{"<script>alert", "ZgotmplZ", "<no value>", " style=", "href=\"javascript:"} {
+			if strings.Contains(body, never) {
+				t.Errorf("%s: holds %q", path, never)
+			}
+		}
+		if n := strings.Count(body, "<h1"); n != 1 {
+			t.Errorf("%s: %d headings of the first level", path, n)
+		}
+		ids(t, path, body)
 	}
 }

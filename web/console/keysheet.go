@@ -18,7 +18,7 @@ var sheetsOfKeys = []sheet{
 	{"Wall", []Key{{[]string{"m"}, "rooms"}, {[]string{"v"}, "sound on or off"}, {[]string{"h"}, "handover of the shift"}}},
 	{"Component", []Key{{[]string{"c"}, "confirm what checks see"}, {[]string{"s"}, "silence"}, {[]string{"h"}, "hold for a rollout"}, {[]string{"e"}, "edit"}, {[]string{"r"}, "run a check now"}}},
 	{"Calendar", []Key{{[]string{"n"}, "plan maintenance"}, {[]string{"["}, "month before"}, {[]string{"]"}, "month after"}, {[]string{"t"}, "this month"}}},
-	{"Incident", []Key{{[]string{"u"}, "update"}, {[]string{"n"}, "note"}, {[]string{"s"}, "state"}}},
+	{"Incident", []Key{{[]string{"u"}, "update"}, {[]string{"n"}, "note"}, {[]string{"s"}, "state"}, {[]string{"a"}, "I am on it"}}},
 }
 
 // keySheet lists every key.

@@ -40,7 +40,6 @@ type onCallPage struct {
 	From, To     Field
 	CanOverride  bool
 	Wrong        []string
-	NeverCalled  bool // nobody is on call in any rotation
 	ChannelsPath string
 }
 
@@ -129,7 +128,7 @@ func (c *Console) showOnCall(w http.ResponseWriter, r *http.Request, o *notice.O
 	if c.deps.Channels != nil && g.Actor.May(access.ChannelTest) {
 		d.ChannelsPath = channelsPath
 	}
-	page := Page{Title: "On call", Section: "oncall", Template: "oncall", Data: d, Live: "rotation", Every: 60, Sub: []string{"Who is called when something fails. Rotations stand in the configuration file."}}
+	page := Page{Title: "On call", Section: "oncall", Template: "oncall", Data: d, Bleed: true, Live: "rotation", Every: 60, Sub: []string{"Who is called when something fails. Rotations stand in the configuration file."}}
 	if wrong != nil {
 		page.Code = http.StatusUnprocessableEntity
 	}

@@ -45,5 +45,7 @@ type Room interface {
 	PublishReview(ctx context.Context, by access.Actor, id string, deliver bool) (incident.Incident, error)
 
 	Templates(ctx context.Context, by access.Actor) ([]incident.Template, error)
+	PutTemplate(ctx context.Context, by access.Actor, t incident.Template) (incident.Template, error)
+	DropTemplate(ctx context.Context, by access.Actor, id string, version int64) error
 	Fill(ctx context.Context, by access.Actor, templateID, incidentID string, values map[string]string) (incident.Filled, error)
 }

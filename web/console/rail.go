@@ -32,7 +32,7 @@ var sections = []section{
 	{id: "oncall", word: "On call", icon: "call", path: "/console/oncall", action: access.OnCallRead},
 	{id: "deliveries", word: "Deliveries", icon: "send", path: "/console/deliveries", action: access.DeliveryRead},
 	{id: "subscribers", word: "Subscribers", icon: "people", path: "/console/subscribers", action: access.SubscriberRead},
-	{id: "outbox", word: "Outbox", icon: "note", path: "/console/outbox", action: access.DeliveryRead},
+	{id: "outbox", word: "Outbox", icon: "note", path: "/console/outbox", action: access.SubscriberRead},
 	{id: "audit", word: "Audit", icon: "audit", path: "/console/audit", action: access.JournalRead},
 	{id: "settings", word: "Settings", icon: "settings", path: "/console/settings", action: access.ComponentRead, last: true, phone: true},
 }

@@ -131,7 +131,7 @@ func golden(t *testing.T, name string, v any) {
 	}
 }
 
-// S2: the shapes that scripts for Statuspage read and write.
+// The shapes that scripts for Statuspage read and write.
 func TestShapes(t *testing.T) {
 	s := newScene(t)
 	i := s.one(201, "POST", "/incidents", `{"incident":{"name":"Checkout fails","status":"investigating","body":"We look into it.","components":{"web":"partial_outage"},"component_ids":["web","db"],"deliver_notifications":false,"metadata":{"jira":{"key":"A-1"}}}}`)

@@ -159,3 +159,10 @@ func (r *Replies) EndReply(_ context.Context, actor, key string, reply *types.Re
 	r.kept[actor+" "+key] = k
 	return nil
 }
+
+// Forget drops every answer, as time does.
+func (r *Replies) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.kept)
+}
