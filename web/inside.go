@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ import (
 	"evenkeel/web/console"
 	"evenkeel/web/door"
 	"evenkeel/web/hooks"
+	"evenkeel/web/statuspage"
 )
 
 // Inside is what stands behind the door of the public listener: the console,
@@ -32,6 +34,8 @@ type Inside struct {
 	Incidents api.Incidents
 	Journal   api.Journal
 	Replies   api.Replies
+	Desk      statuspage.Desk
+	Notices   api.Notices
 	Bell      journal.Bell
 }
 
@@ -61,6 +65,8 @@ func (s *Server) insideRoutes(e *echo.Echo) {
 	e.Any("/console/*", staff)
 	management := s.api(door.Acting)
 	e.Any("/api/v1/*", inside(func(i *Inside) http.Handler { return i.Door.Bearer(management) }))
+	foreign := statuspage.New(statuspage.Options{Now: s.deps.Now, Sources: s.foreignSources, Actor: door.Acting, Problem: s.problem})
+	e.Any("/v1/*", inside(func(i *Inside) http.Handler { return i.Door.Bearer(foreign) }))
 	e.Any(people.HookPath+"*", inside(func(i *Inside) http.Handler { return hookMux(i.Hooks) }))
 }
 
@@ -94,6 +100,18 @@ func onAdmin(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, door.With(r, door.Guest{Actor: by}))
 	})
+}
+
+// foreignSources gives what Statuspage's own shapes read and act through; nil
+// while the record is not there.
+func (s *Server) foreignSources() *statuspage.Sources {
+	l := s.live.Load()
+	if l == nil || l.Inside.Door == nil {
+		return nil
+	}
+	return &statuspage.Sources{
+		Watch: l.Watch, Spans: l.Store, Incidents: l.Inside.Incidents, Desk: l.Inside.Desk, Notices: l.Inside.Notices, Replies: l.Inside.Replies,
+	}
 }
 
 // bell rings when the journal has grown.
@@ -134,5 +152,5 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) {
 // Routes lists what stands behind the door, so that one test can walk it with
 // every role.
 func (i *Inside) Routes() []door.Route {
-	return append(i.Console.Routes(), i.Hooks.Routes()...)
+	return slices.Concat(i.Console.Routes(), i.Hooks.Routes(), api.Routes(), statuspage.Routes())
 }

@@ -241,7 +241,7 @@ func (s *Server) sources() *api.Sources {
 		return nil
 	}
 	return &api.Sources{Watch: l.Watch, Board: l.Board, Record: l.Store, Samples: l.Latency, Runner: l.Runner,
-		Incidents: l.Inside.Incidents, Journal: l.Inside.Journal, Replies: l.Inside.Replies}
+		Incidents: l.Inside.Incidents, Journal: l.Inside.Journal, Replies: l.Inside.Replies, Desk: l.Inside.Desk, Notices: l.Inside.Notices}
 }
 
 // addressOf gives how a visitor's address is found: that of the connection, or,

@@ -410,3 +410,22 @@ func TestStatuspageSubscribersRefuse(t *testing.T) {
 		t.Error("a preflight does not allow to post")
 	}
 }
+
+// FuzzSubscriberBody: whatever is posted is taken or refused, never an error of ours.
+func FuzzSubscriberBody(f *testing.F) {
+	s, _ := desk(f)
+	for _, seed := range []string{"subscriber[email]=a@example.org", `{"subscriber":{"email":"a@example.org","component_ids":["search"]}}`, `{"subscriber":null}`, "%zz", "address=a@example.org&component=search&component=%00"} {
+		f.Add(seed, "AAAA", true)
+	}
+	f.Fuzz(func(t *testing.T, body, id string, asJSON bool) {
+		kind := formType
+		if asJSON {
+			kind = "application/json"
+		}
+		for _, path := range []string{"/api/v2/subscribers.json", "/api/v2/subscriptions/" + url.PathEscape(id) + "/resend_confirmation", "/subscribe", "/subscribe/manage/t-ada"} {
+			if got := post(t, s, path, kind, body, "Sec-Fetch-Site", "same-origin"); got.StatusCode >= 500 {
+				t.Errorf("%s: %d", path, got.StatusCode)
+			}
+		}
+	})
+}

@@ -79,9 +79,15 @@ func (p *pacer) round() {
 	now := time.Now()
 	live, made := heap()
 	// A change stops the world for a moment, so that a small one is not worth it.
-	if want := percent(live, made-p.made, now.Sub(p.at)); want < p.percent*7/8 || want > p.percent*9/8 {
+	want, was := percent(live, made-p.made, now.Sub(p.at)), p.percent
+	if want < was*7/8 || want > was*9/8 {
 		p.percent = want
 		debug.SetGCPercent(want)
+	}
+	if want < was/2 { // the crowd is gone: what it needed goes back now, and not by and by
+		debug.FreeOSMemory()
+		now = time.Now()
+		_, made = heap()
 	}
 	p.at, p.made = now, made
 	runtime.AddCleanup(&marker{}, (*pacer).round, p)

@@ -141,7 +141,7 @@ func (a *App) openConsole(h *house, seq int64) web.Inside {
 	})
 	w.console.Begin(seq)
 	return web.Inside{
-		Door: d.door, Console: w.console, Alerts: w.told, Incidents: w.room, Journal: h.store, Replies: h.store, Bell: h.latency.Bell(),
+		Door: d.door, Console: w.console, Alerts: w.told, Desk: h.desk, Notices: w.told, Incidents: w.room, Journal: h.store, Replies: h.store, Bell: h.latency.Bell(),
 		Hooks: hooks.New(hooks.Deps{
 			Doors: d.hooks, Alarms: w.room, Parts: w.present, Problem: a.web.Fail, Now: time.Now, Log: a.log.With("component", "hooks"),
 			Slack: hooks.SlackDeps{

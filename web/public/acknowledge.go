@@ -4,13 +4,8 @@ package public
 // whether they take the alert: mail programs follow links by themselves, so that
 // following one decides nothing. Errors: Internal.
 func (p *Photographer) Acknowledging(action string) (Answer, error) {
-	d := p.stage.subscription(p.taken.Load().page, "Are you on it?", "One click.", "Reminders stop, nobody else is called, and those who were told hear that you look after it.")
-	d.Action, d.Button = action, "I am on it"
-	return p.answer(p.stage.page("subscription", d))
+	return p.step("acknowledging", "", action)
 }
 
 // Acknowledged tells that somebody has it. Errors: Internal.
-func (p *Photographer) Acknowledged() (Answer, error) {
-	d := p.stage.subscription(p.taken.Load().page, "It is yours.", "Reminders have stopped.", "Those who were told hear that you look after it.")
-	return p.answer(p.stage.page("subscription", d))
-}
+func (p *Photographer) Acknowledged() (Answer, error) { return p.step("acknowledged", "", "") }

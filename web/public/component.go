@@ -84,9 +84,7 @@ func (s stage) component(p *status.ComponentPage) (sheet, error) {
 	for _, r := range p.Corrected {
 		d.Corrected = append(d.Corrected, corrected(c, r))
 	}
-	if s.offers().Mail {
-		d.Tell = &tellView{ID: "tell", Component: of.ID, Label: "Tell me about it", Note: "Mails about this component alone.", Button: "Tell me"}
-	}
+	d.Tell = s.tell(tellComponent(of.ID))
 	d.Sets = chartSets(p.Charts, c)
 	for _, r := range p.Rows {
 		d.Rows = append(d.Rows, figures(r.Label, r.Tally, r.Uptime))

@@ -139,9 +139,7 @@ func (s stage) front(p *status.Page, rows *rows) (sheet, error) {
 	d.Verdict.Lead = template.HTML(template.HTMLEscapeString(p.Headline.Lead))
 	d.Formula.Text = formulaText(p.Weights, "over the last 90 days")
 	s.addOpen(&d, p, c)
-	if s.offers().Mail {
-		d.Mail = &tellView{ID: "mail", Label: "Email address", Button: "Subscribe"}
-	}
+	d.Mail = s.tell(tellAll())
 	for i, f := range p.Failures {
 		if i == maxFailures {
 			d.MoreFailures = len(p.Failures) - maxFailures
@@ -172,9 +170,7 @@ func (s stage) addOpen(d *frontPage, p *status.Page, c clock) {
 	told := p.Incidents[:min(len(p.Incidents), maxOpen)]
 	for n := range told {
 		v := s.incidentView(c, &told[n], p.At, text)
-		if s.offers().Mail {
-			v.Tell = &tellView{ID: "tell-" + v.ID, Incident: v.ID, Label: "Tell me when it is over", Note: "Mails about this incident alone.", Button: "Tell me"}
-		}
+		v.Tell = s.tell(tellIncident(v.ID))
 		d.Open = append(d.Open, v)
 	}
 	for n := range told { // the newest word of each comes first

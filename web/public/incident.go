@@ -28,11 +28,6 @@ const (
 // incidentPath is an incident's own page.
 func incidentPath(id string) string { return "/incidents/" + url.PathEscape(id) }
 
-// stateLooks are the states of an incident: the word on the page and in a sentence.
-var stateLooks = map[string]string{
-	"investigating": "Investigating", "identified": "Identified", "monitoring": "Monitoring", "resolved": "Resolved", "postmortem": "Resolved",
-}
-
 // stateWord names a state; one that is not known as it is.
 func stateWord(s string) string {
 	if w, ok := stateLooks[s]; ok {
@@ -43,9 +38,6 @@ func stateWord(s string) string {
 
 // course is the way of an incident, in order.
 var course = [...]string{"investigating", "identified", "monitoring", "resolved"}
-
-// impactWords name how bad an incident is.
-var impactWords = map[string]string{"none": "No impact", "minor": "Minor impact", "major": "Major impact", "critical": "Critical impact"}
 
 // incidentView is an incident on any page.
 type incidentView struct {
@@ -87,15 +79,6 @@ type updateView struct {
 
 // moveView is what an update changed about a component.
 type moveView struct{ ID, Name, From, To string }
-
-// factWords say what checks saw of a component: what stands before its name, and after.
-var factWords = map[status.Status][2]string{
-	status.Operational: {"Our checks see", "working again"}, status.Degraded: {"Our checks see", "degraded"}, status.PartialOutage: {"Our checks see", "partly down"},
-	status.MajorOutage: {"Our checks see", "down"}, status.UnderMaintenance: {"Planned maintenance of", "begins"},
-}
-
-// tellView is the form by which somebody asks to be told of one thing.
-type tellView struct{ ID, Incident, Component, Label, Note, Button string }
 
 // incidentClass colours an incident: by its impact while it lasts, calm when it is over.
 func incidentClass(i *status.Incident) string {

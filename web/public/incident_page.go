@@ -56,8 +56,8 @@ func (s stage) incident(p *status.IncidentPage) (sheet, error) {
 	d.Lines, d.MoreLines = s.lines(c, p, text)
 	d.Lasted = c.span(i, now)
 	d.Verdict = incidentVerdict(c, i, now)
-	if i.Open() && s.offers().Mail {
-		d.Incident.Tell = &tellView{ID: "tell", Incident: i.ID, Label: "Tell me when it is over", Note: "Mails about this incident alone.", Button: "Tell me"}
+	if i.Open() {
+		d.Incident.Tell = s.tell(tellIncident(i.ID))
 	}
 	if i.Review.Body != "" {
 		d.Review = &reviewView{Body: s.prose.html(i.Review.Body), Published: c.day(i.Review.PublishedAt), Edited: c.edited(i.Review.EditedAt, now)}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strings"
 
 	"evenkeel/internal/notice"
 	"evenkeel/internal/problem"
@@ -129,17 +130,6 @@ type choiceView struct {
 	Chosen      bool
 }
 
-// modeWords name the ways of being told, in the order of the page.
-var modeWords = []struct {
-	mode notice.Mode
-	word string
-}{{notice.ByMail, "E-mail"}, {notice.ByWebhook, "Webhook"}, {notice.BySlack, "Slack"}}
-
-// impactChoices are the severities to pick from.
-var impactChoices = []choiceView{
-	{"none", "Everything", false}, {"minor", "Minor impact and worse", false}, {"major", "Major impact and worse", false}, {"critical", "Critical impact alone", false},
-}
-
 // offered reports whether a mode is.
 func (o Offers) offered(m notice.Mode) bool {
 	return o.Mail && m == notice.ByMail || o.Webhook && m == notice.ByWebhook || o.Slack && m == notice.BySlack
@@ -204,32 +194,24 @@ type subscriptionPage struct {
 	End     string // where a second form leads, which ends the subscription
 }
 
-// subscription begins a page about one subscription.
-func (s stage) subscription(p *status.Page, say, rest string, text ...string) subscriptionPage {
-	d := subscriptionPage{frame: s.frame("subscription", p, "", trimDot(say)), Text: text}
+// subscription begins a page about one subscription; step is what happens there.
+func (s stage) subscription(p *status.Page, step, address string) subscriptionPage {
+	w := steps[step]
+	d := subscriptionPage{frame: s.frame("subscription", p, "", trimDot(w.say)), Button: w.button}
 	d.Here, d.Live = "subscribe", ""
-	d.Verdict.Say, d.Verdict.Rest = say, rest
+	d.Verdict.Say, d.Verdict.Rest = w.say, w.rest
+	for _, text := range w.text {
+		d.Text = append(d.Text, strings.ReplaceAll(text, "%s", address))
+	}
 	return d
 }
 
 // sent renders what happens next. Errors: NotFound, Internal.
 func (s stage) sent(p *status.Page, mode string) (sheet, error) {
-	var d subscriptionPage
-	switch notice.Mode(mode) {
-	case notice.ByMail:
-		d = s.subscription(p, "Check your mail.", "One more step.",
-			"We have sent a link to the address you gave. Follow it, and you will be told; without it nothing more is sent.",
-			"If nothing comes within a few minutes, look among the unwanted mail, or try again.")
-	case notice.ByWebhook:
-		d = s.subscription(p, "We are asking your endpoint.", "One more step.",
-			"We post a challenge to the address you gave. When it answers with the same word, it will be told; without that nothing more is sent.")
-	case notice.BySlack:
-		d = s.subscription(p, "Look into your channel.", "One more step.",
-			"We have posted a link to the channel behind the address you gave. Follow it, and the channel will be told; without it nothing more is posted.")
-	default:
+	if _, ok := steps[sentPath+mode]; !ok {
 		return sheet{}, problem.NotFound("There is no such page.")
 	}
-	return s.page("subscription", d)
+	return s.page("subscription", s.subscription(p, sentPath+mode, ""))
 }
 
 // Answer is a page that is for one visitor alone: it is never kept.
@@ -248,40 +230,45 @@ func (p *Photographer) Again(f Form) (Answer, error) {
 	return p.answer(p.stage.subscribe(p.taken.Load().page, f))
 }
 
+// step renders a page about one subscription, with a button that leads to action.
+func (p *Photographer) step(step, address, action string) (Answer, error) {
+	d := p.stage.subscription(p.taken.Load().page, step, address)
+	d.Action = action
+	return p.answer(p.stage.page("subscription", d))
+}
+
 // Confirming asks whether to begin: mail programs follow links by themselves,
 // so that following one decides nothing. Errors: Internal.
 func (p *Photographer) Confirming(action string) (Answer, error) {
-	d := p.stage.subscription(p.taken.Load().page, "Begin your subscription?", "One click.", "You will be told from then on. Every message holds a link to change or end it.")
-	d.Action, d.Button = action, "Begin"
-	return p.answer(p.stage.page("subscription", d))
+	return p.step("confirming", "", action)
 }
 
 // Confirmed tells that it began. Errors: Internal.
 func (p *Photographer) Confirmed(s notice.Subscriber) (Answer, error) {
-	d := p.stage.subscription(p.taken.Load().page, "You are subscribed.", "We will tell you.", "Messages go to "+s.Address+". Every one of them holds a link to change or end the subscription.")
-	return p.answer(p.stage.page("subscription", d))
+	return p.step("confirmed", s.Address, "")
 }
 
 // Managing shows a subscription to whoever holds its link, to be changed at
 // action or ended at end. Errors: Internal.
 func (p *Photographer) Managing(s notice.Subscriber, f Form, action, end string, saved bool) (Answer, error) {
 	page := p.taken.Load().page
-	rest := map[string]string{notice.Pending: "It has not begun yet.", notice.Ended: "It has ended."}[s.State]
-	if saved && f.Problem == "" {
-		rest = "Your choice is saved."
-	}
-	d := p.stage.subscription(page, "Your subscription", rest, "Messages go to "+s.Address+".")
-	d.Problem = f.Problem
 	switch {
 	case s.State == notice.Ended:
-		d.Text = []string{"Nothing is sent to you any more. You can subscribe again at any time."}
+		return p.step("ended", "", "")
 	case s.Incident != "":
-		d.Text = append(d.Text, "They are about one incident alone, and end with it.")
+		d := p.stage.subscription(page, "one incident", s.Address)
 		d.End = end
-	default:
-		c := choices(page, f)
-		d.Choices, d.Action, d.Button, d.End = &c, action, "Save", end
+		return p.answer(p.stage.page("subscription", d))
 	}
+	d := p.stage.subscription(page, "managing", s.Address)
+	switch {
+	case saved && f.Problem == "":
+		d.Verdict.Rest = restSaved
+	case s.State == notice.Pending:
+		d.Verdict.Rest = restPending
+	}
+	c := choices(page, f)
+	d.Problem, d.Choices, d.Action, d.End = f.Problem, &c, action, end
 	return p.answer(p.stage.page("subscription", d))
 }
 
@@ -290,22 +277,14 @@ func (p *Photographer) Unsubscribing(s notice.Subscriber, action string) (Answer
 	if s.State == notice.Ended {
 		return p.Unsubscribed()
 	}
-	d := p.stage.subscription(p.taken.Load().page, "Unsubscribe?", "One click.", "Nothing more will be sent to "+s.Address+".")
-	d.Action, d.Button = action, "Unsubscribe"
-	return p.answer(p.stage.page("subscription", d))
-}
-
-// Lost answers a link that leads nowhere any more. Errors: Internal.
-func (p *Photographer) Lost() (Answer, error) {
-	d := p.stage.subscription(p.taken.Load().page, "This link does not work any more.", "", "It may be cut short, or its subscription is gone. You can subscribe again to get a new one.")
-	return p.answer(p.stage.page("subscription", d))
+	return p.step("unsubscribing", s.Address, action)
 }
 
 // Unsubscribed tells that a subscription ended. Errors: Internal.
-func (p *Photographer) Unsubscribed() (Answer, error) {
-	d := p.stage.subscription(p.taken.Load().page, "You are unsubscribed.", "Nothing more is sent to you.", "You can subscribe again at any time.")
-	return p.answer(p.stage.page("subscription", d))
-}
+func (p *Photographer) Unsubscribed() (Answer, error) { return p.step("unsubscribed", "", "") }
+
+// Lost answers a link that leads nowhere any more. Errors: Internal.
+func (p *Photographer) Lost() (Answer, error) { return p.step("lost", "", "") }
 
 // Groups tells the groups of the page, by ID.
 func (p *Photographer) Groups() map[string]bool {

@@ -51,17 +51,6 @@ type errorPage struct {
 	Request string
 }
 
-// errorWords are the headline and its second tone, by status code.
-var errorWords = map[int][2]string{
-	http.StatusNotFound:            {"There is no such page.", "It may have been renamed, or never was."},
-	http.StatusMethodNotAllowed:    {"That cannot be done here.", "This address can only be read."},
-	http.StatusTooManyRequests:     {"Too many requests.", "Please wait a moment and try again."},
-	http.StatusServiceUnavailable:  {"This page is starting.", "Please try again in a few seconds."},
-	http.StatusForbidden:           {"That was refused.", "It came from another site."},
-	http.StatusBadRequest:          {"We could not read that request.", ""},
-	http.StatusInternalServerError: {"Something went wrong on our side.", "The services themselves may well be fine."},
-}
-
 // failure renders the page of an error: the words of its code, and what the
 // person who asked may know of it. Errors: Internal.
 func (s stage) failure(p *status.Page, code int, detail, request string) ([]byte, string, error) {
