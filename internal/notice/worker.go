@@ -44,8 +44,8 @@ type worker struct {
 	breaker *breaker
 	pace    pace
 	until   time.Time // the channel asked for a pause until then
-	jobs    chan job
-	results chan result
+	jobs    chan *job // pointers: most slots are empty, on most channels always
+	results chan *result
 	out     int // jobs handed out and not come back
 	took    time.Duration
 	done    []outcome // judged, not yet in the store
@@ -58,7 +58,7 @@ func newWorker(s *Sender, spec ChannelSpec) *worker {
 	most := spec.Parallel * aheadMost
 	return &worker{
 		s: s, spec: spec, pace: newPace(spec.PerSecond), breaker: newBreaker(ChannelState{Channel: spec.ID}),
-		jobs: make(chan job, most), results: make(chan result, most), took: aheadFor,
+		jobs: make(chan *job, most), results: make(chan *result, most), took: aheadFor,
 	}
 }
 
@@ -72,7 +72,8 @@ func (w *worker) run(ctx context.Context) {
 	for range w.spec.Parallel {
 		senders.Go(func() {
 			for j := range w.jobs {
-				w.results <- w.send(sending, j)
+				r := w.send(sending, *j)
+				w.results <- &r
 			}
 		})
 	}
@@ -160,7 +161,7 @@ func (w *worker) round(ctx context.Context) (more bool, next time.Time, err erro
 	for _, j := range begun {
 		w.breaker.trying()
 		w.out++
-		w.jobs <- j
+		w.jobs <- &j
 	}
 	return len(jobs) == paced && paced == room && w.out < w.window(), next, nil
 }
@@ -280,7 +281,7 @@ func (w *worker) wait(ctx context.Context, l *loop, wake <-chan struct{}, next t
 	defer t.Stop()
 	select {
 	case r := <-w.results:
-		w.back(r)
+		w.back(*r)
 		w.linger(ctx)
 	case <-wake:
 		l.rung()
@@ -296,7 +297,7 @@ func (w *worker) linger(ctx context.Context) {
 	for w.out > 0 && len(w.done) < w.window()/2 {
 		select {
 		case r := <-w.results:
-			w.back(r)
+			w.back(*r)
 		case <-t.C:
 			return
 		case <-ctx.Done():
@@ -324,9 +325,9 @@ func (w *worker) drain(cut func()) {
 	for w.out > 0 {
 		select {
 		case j := <-w.jobs:
-			w.back(result{job: j, unsent: true})
+			w.back(result{job: *j, unsent: true})
 		case r := <-w.results:
-			w.back(r)
+			w.back(*r)
 		}
 	}
 	if len(w.done) == 0 {
