@@ -11,22 +11,23 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"evenkeel/internal/status"
+	"evenkeel/internal/testkit"
 	"evenkeel/web/public/publictest"
 )
 
 // TestPageChangesInPlace opens a page, changes what is behind it, and sees the
 // change arrive with focus, open groups and the place on the page kept.
 func TestPageChangesInPlace(t *testing.T) {
-	ctx := browser(t)
+	ctx := testkit.Chromium(t)
 	model := publictest.Large(120)
 	s, board := doorAndBoard(t, model, "")
 	srv := httptest.NewServer(s.Public())
 	t.Cleanup(srv.Close)
 	t.Cleanup(s.CloseStreams)
-	if err := look(ctx, screen{1280, "light"}, srv.URL+"/"); err != nil {
+	if err := testkit.Look(ctx, testkit.Screen{Width: 1280, Height: 900, Scheme: "light"}, srv.URL+"/"); err != nil {
 		t.Fatal(err)
 	}
-	prepared, err := js[string](ctx, `
+	prepared, err := testkit.JS[string](ctx, `
 		window.stays = true
 		const second = document.querySelectorAll('.fold')[1]
 		second.open = true
@@ -37,7 +38,7 @@ func TestPageChangesInPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := js[int](ctx, `scrollY`)
+	before, err := testkit.JS[int](ctx, `scrollY`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestPageChangesInPlace(t *testing.T) {
 	s.Tick()
 
 	until(t, "the change on the open page", func() bool {
-		h1, err := js[string](ctx, `document.querySelector('h1').firstChild.textContent.trim()`)
+		h1, err := testkit.JS[string](ctx, `document.querySelector('h1').firstChild.textContent.trim()`)
 		return err == nil && h1 == "Aberdeen is down."
 	})
 	for _, c := range []struct{ what, expression, want string }{
@@ -64,18 +65,18 @@ func TestPageChangesInPlace(t *testing.T) {
 		{"the title", `document.title`, "Aberdeen is down · Northmoor status"},
 		{"what a screen reader is told", `document.getElementById('say').textContent`, "Aberdeen is down. Everything else is working."},
 	} {
-		got, err := js[string](ctx, c.expression)
+		got, err := testkit.JS[string](ctx, c.expression)
 		if err != nil || got != c.want {
 			t.Errorf("%s: %q, want %q (%v)", c.what, got, c.want, err)
 		}
 	}
-	if after, err := js[int](ctx, `scrollY`); err != nil || after < before-40 {
+	if after, err := testkit.JS[int](ctx, `scrollY`); err != nil || after < before-40 {
 		t.Errorf("the page jumped from %d to %d (%v)", before, after, err)
 	}
 }
 
 func TestTimesAreMadeLocal(t *testing.T) {
-	ctx := browser(t)
+	ctx := testkit.Chromium(t)
 	srv := httptest.NewServer(door(t, publictest.Normal()).Public())
 	t.Cleanup(srv.Close)
 	// A zone is set before the page is opened, and look would set UTC.
@@ -93,7 +94,7 @@ func TestTimesAreMadeLocal(t *testing.T) {
 		`document.querySelector('[data-zone]').textContent`:                                                                                    "Times are in your zone, Asia/Tokyo.",
 		`document.querySelector('h1').textContent`:                                                                                             "Search is slower than usual. Everything else is working.",
 	} {
-		if got, err := js[string](ctx, expression); err != nil || got != want {
+		if got, err := testkit.JS[string](ctx, expression); err != nil || got != want {
 			t.Errorf("%s is %q, want %q (%v)", expression, got, want, err)
 		}
 	}
@@ -102,14 +103,14 @@ func TestTimesAreMadeLocal(t *testing.T) {
 // TestKeyboardReachesEverything walks a page with the tab key: each stop is
 // visible, and where the focus is can be seen.
 func TestKeyboardReachesEverything(t *testing.T) {
-	ctx := browser(t)
+	ctx := testkit.Chromium(t)
 	srv := httptest.NewServer(door(t, publictest.Troubled()).Public())
 	t.Cleanup(srv.Close)
 	for _, path := range []string{"/", "/components/search", "/history", "/subscribe", "/incidents/" + publictest.Slow().ID} {
-		if err := look(ctx, screen{1280, "dark"}, srv.URL+path); err != nil {
+		if err := testkit.Look(ctx, testkit.Screen{Width: 1280, Height: 900, Scheme: "dark"}, srv.URL+path); err != nil {
 			t.Fatal(err)
 		}
-		stops, err := js[int](ctx, `[...document.querySelectorAll('a,summary,[tabindex="0"],main button,main input:not([type=hidden],[type=radio]:not(:checked)),main select')].filter(x => x.checkVisibility()).length`)
+		stops, err := testkit.JS[int](ctx, `[...document.querySelectorAll('a,summary,[tabindex="0"],main button,main input:not([type=hidden],[type=radio]:not(:checked)),main select')].filter(x => x.checkVisibility()).length`)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +119,7 @@ func TestKeyboardReachesEverything(t *testing.T) {
 			if err := chromedp.Do(ctx, chromedp.KeyEvent("\t")); err != nil {
 				t.Fatal(err)
 			}
-			where, err := js[string](ctx, `(() => {
+			where, err := testkit.JS[string](ctx, `(() => {
 				const el = document.activeElement
 				if (el == document.body) return 'end'
 				const s = getComputedStyle(el), box = el.getBoundingClientRect()
@@ -145,15 +146,15 @@ func TestKeyboardReachesEverything(t *testing.T) {
 
 // TestPolicyIsNotBroken opens every page and counts what the browser refused.
 func TestPolicyIsNotBroken(t *testing.T) {
-	ctx := browser(t)
+	ctx := testkit.Chromium(t)
 	srv := httptest.NewServer(door(t, publictest.Well()).Public())
 	t.Cleanup(srv.Close)
 	for _, path := range []string{"/", "/components/search", "/history", "/uptime", "/subscribe", "/embed", "/nowhere"} {
-		if err := look(ctx, screen{1280, "light"}, srv.URL+path); err != nil {
+		if err := testkit.Look(ctx, testkit.Screen{Width: 1280, Height: 900, Scheme: "light"}, srv.URL+path); err != nil {
 			t.Fatal(err)
 		}
 		// Both the style and, where there is one, the script have done their work.
-		sound, err := js[bool](ctx, `getComputedStyle(document.querySelector('.skip,.wid')).textDecorationLine != '' &&
+		sound, err := testkit.JS[bool](ctx, `getComputedStyle(document.querySelector('.skip,.wid')).textDecorationLine != '' &&
 			getComputedStyle(document.body).fontSize == '15px' && (!document.querySelector('script') || !!document.querySelector('time[title]') || !document.querySelector('time[data-t]'))`)
 		if err != nil || !sound {
 			t.Errorf("%s is not as styled and scripted as it should be (%v)", path, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"evenkeel/internal/notice"
+	"evenkeel/internal/testkit"
 	"evenkeel/web/public/publictest"
 )
 
@@ -19,7 +20,7 @@ import (
 // form of many choices, over the link of a message, to the end. Nothing may be
 // refused by our own policy.
 func TestSubscribeInABrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := testkit.Chromium(t)
 	s, r := desk(t)
 	srv := httptest.NewServer(s.Public())
 	t.Cleanup(srv.Close)
@@ -32,11 +33,11 @@ func TestSubscribeInABrowser(t *testing.T) {
 	title := func(want string) {
 		t.Helper()
 		until(t, want, func() bool {
-			got, err := js[string](ctx, `document.querySelector('h1')?.firstChild.textContent.trim()`)
+			got, err := testkit.JS[string](ctx, `document.querySelector('h1')?.firstChild.textContent.trim()`)
 			return err == nil && got == want
 		})
 	}
-	for _, screen := range []screen{{1280, "light"}, {360, "dark"}} {
+	for _, screen := range []testkit.Screen{{Width: 1280, Height: 900, Scheme: "light"}, {Width: 360, Height: 900, Scheme: "dark"}} {
 		for _, scripts := range []bool{true, false} {
 			r.mu.Lock()
 			r.asked, r.known = nil, nil
@@ -45,7 +46,7 @@ func TestSubscribeInABrowser(t *testing.T) {
 				_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts})
 				return err
 			}))
-			if err := look(ctx, screen, srv.URL+"/"); err != nil {
+			if err := testkit.Look(ctx, screen, srv.URL+"/"); err != nil {
 				t.Fatal(err)
 			}
 			do("tell me when it is over", chromedp.SendKeys(chromedp.CSS(`.aside .tell [name=address]`), "bob@example.org"), chromedp.Click(chromedp.CSS(`.aside .tell button`)))
@@ -67,7 +68,7 @@ func TestSubscribeInABrowser(t *testing.T) {
 				return slices.Equal(sub.Groups, []string{"apps"}) && slices.Equal(sub.Components, []string{"key-search"}) && !sub.Maintenance
 			})
 			title("Your subscription")
-			if said, err := js[string](ctx, `document.querySelector('h1 span').textContent`); err != nil || !strings.Contains(said, "saved") {
+			if said, err := testkit.JS[string](ctx, `document.querySelector('h1 span').textContent`); err != nil || !strings.Contains(said, "saved") {
 				t.Errorf("after saving the page says %q (%v)", said, err)
 			}
 			do("leave", chromedp.Click(chromedp.CSS(`.end button`)))
@@ -81,18 +82,18 @@ func TestSubscribeInABrowser(t *testing.T) {
 
 // A page that is being written on does not change under the hands of the writer.
 func TestLiveUpdateWaitsForTheForm(t *testing.T) {
-	ctx := browser(t)
+	ctx := testkit.Chromium(t)
 	s, board := doorAndBoard(t, publictest.Troubled(), "")
 	srv := httptest.NewServer(s.Public())
 	t.Cleanup(srv.Close)
 	t.Cleanup(s.CloseStreams)
-	if err := look(ctx, screen{1280, "light"}, srv.URL+"/"); err != nil {
+	if err := testkit.Look(ctx, testkit.Screen{Width: 1280, Height: 900, Scheme: "light"}, srv.URL+"/"); err != nil {
 		t.Fatal(err)
 	}
 	if err := chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(`#mail`), "bob@exam")); err != nil {
 		t.Fatal(err)
 	}
-	asked, err := js[bool](ctx, `(() => { window.asked = 0; const was = fetch; window.fetch = (...x) => { window.asked++; return was(...x) }; return true })()`)
+	asked, err := testkit.JS[bool](ctx, `(() => { window.asked = 0; const was = fetch; window.fetch = (...x) => { window.asked++; return was(...x) }; return true })()`)
 	if err != nil || !asked {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestLiveUpdateWaitsForTheForm(t *testing.T) {
 	board.Show(next)
 	s.Tick()
 	until(t, "the next page", func() bool { return strings.Contains(bodyOf(t, ask(t, s, "GET", "/")), "It is over.") })
-	kept, err := js[string](ctx, `new Promise(done => setTimeout(() => done(document.querySelector('#mail').value + ' ' + window.asked), 1500))`)
+	kept, err := testkit.JS[string](ctx, `new Promise(done => setTimeout(() => done(document.querySelector('#mail').value + ' ' + window.asked), 1500))`)
 	if err != nil || kept != "bob@exam 0" {
 		t.Errorf("what was typed and how often the page was fetched: %q (%v)", kept, err)
 	}

@@ -203,7 +203,7 @@ func TestFloorPlanCatches(t *testing.T) {
 		{"the testkit in production", "web/a.go", source("web", `import _ "evenkeel/internal/testkit"`), "for _test files alone"},
 		{"a test module in production", "web/a.go", source("web", `import _ "github.com/google/go-cmp/cmp"`), "does not place"},
 		{"bench in the house", "web/a.go", source("web", `import _ "evenkeel/bench"`), "stands apart"},
-		{"sleep", "web/a_test.go", source("web", "import \"time\"\nfunc f() { time."+"Sleep(1) }"), "sleeps"}, // in two parts, for this file is inspected too,
+		{"sleep", "web/a_test.go", source("web", "import \"time\"\nfunc f() { time."+"Sleep(1) }"), "sleeps"}, // in two parts: this file is inspected too
 		{"init", "web/a.go", source("web", "func init() {}"), "init function"},
 		{"a long file", "web/a.go", source("web", strings.Repeat("\n", maxLines)), "ask for a hard look"},
 		{"no package comment", "web/a.go", "package web", "no file has a package comment"},

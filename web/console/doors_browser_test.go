@@ -1,12 +1,9 @@
 package console
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,17 +11,15 @@ import (
 	"evenkeel/internal/access"
 	"evenkeel/internal/journal"
 	"evenkeel/internal/people"
+	"evenkeel/internal/testkit"
 	"evenkeel/web/door"
 )
 
 // TestDoorsAreAccessible looks at signing in, the account, settings and audit
 // with axe-core, on a desk and on a phone.
 func TestDoorsAreAccessible(t *testing.T) {
-	axe, err := os.ReadFile(axePath)
-	if err != nil {
-		t.Skip("SKIP: axe-core is not installed; npm ci installs it")
-	}
-	ctx := browser(t)
+	axe := testkit.NewAxe(t, "../..", "document")
+	ctx := testkit.Chromium(t)
 	l := newLobby(t)
 	admin := l.person("Anna Admin", access.RoleAdmin, access.RoleOperator)
 	l.demo = []people.Person{admin, l.person("Ben Operator", access.RoleOperator), l.person("Sam Support", access.RoleSupport)}
@@ -75,30 +70,8 @@ func TestDoorsAreAccessible(t *testing.T) {
 		srv := httptest.NewServer(mux)
 		t.Cleanup(srv.Close)
 		for _, s := range []screen{desk[0], desk[1], phone[0]} {
-			where := fmt.Sprintf("%s-%d-%s", room.name, s.width, s.scheme)
-			if err := look(ctx, s, srv.URL+room.path); err != nil {
-				t.Fatalf("%s: %v", where, err)
-			}
-			found, err := js[string](ctx, string(axe)+axeRun)
-			if err != nil {
-				t.Fatalf("%s: %v", where, err)
-			}
-			var violations []struct {
-				ID    string
-				Nodes []string
-			}
-			if err := json.Unmarshal([]byte(found), &violations); err != nil {
-				t.Fatalf("%s: %v", where, err)
-			}
-			for _, violation := range violations {
-				t.Errorf("%s: %s\n  %s", where, violation.ID, strings.Join(violation.Nodes, "\n  "))
-			}
-			if wide, err := js[bool](ctx, `document.documentElement.scrollWidth>innerWidth`); err != nil || wide {
-				t.Errorf("%s: the page scrolls sideways: %v", where, err)
-			}
-			if *shots != "" {
-				picture(t, ctx, where)
-			}
+			where := fmt.Sprintf("%s-%d-%s", room.name, s.Width, s.Scheme)
+			axe.Inspect(ctx, t, s, srv.URL+room.path, where)
 		}
 	}
 }

@@ -1,26 +1,21 @@
 package console
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
 
 	"evenkeel/internal/access"
 	"evenkeel/internal/incident"
 	"evenkeel/internal/journal"
+	"evenkeel/internal/testkit"
 )
 
 // TestIncidentRoomsAreAccessible looks at the rooms of incidents and notices
 // with axe-core, on a desk and on a phone.
 func TestIncidentRoomsAreAccessible(t *testing.T) {
-	axe, err := os.ReadFile(axePath)
-	if err != nil {
-		t.Skip("SKIP: axe-core is not installed; npm ci installs it")
-	}
-	ctx := browser(t)
+	axe := testkit.NewAxe(t, "../..", "document")
+	ctx := testkit.Chromium(t)
 	c, room, notices := staffed(t, estate())
 	open := payments(t, room)
 	over := payments(t, room)
@@ -51,34 +46,8 @@ func TestIncidentRoomsAreAccessible(t *testing.T) {
 		{"outbox", "/console/outbox", append(append([]screen{}, desk[:1]...), phone[0])},
 	} {
 		for _, s := range page.screens {
-			where := fmt.Sprintf("%s-%d-%s", page.name, s.width, s.scheme)
-			if err := look(ctx, s, srv.URL+page.path); err != nil {
-				t.Fatalf("%s: %v", where, err)
-			}
-			found, err := js[string](ctx, string(axe)+axeRun)
-			if err != nil {
-				t.Fatalf("%s: %v", where, err)
-			}
-			wide, err := js[bool](ctx, `document.documentElement.scrollWidth>innerWidth`)
-			if err != nil {
-				t.Fatalf("%s: %v", where, err)
-			}
-			var violations []struct {
-				ID    string
-				Nodes []string
-			}
-			if err := json.Unmarshal([]byte(found), &violations); err != nil {
-				t.Fatalf("%s: %v", where, err)
-			}
-			for _, v := range violations {
-				t.Errorf("%s: %s\n  %s", where, v.ID, strings.Join(v.Nodes, "\n  "))
-			}
-			if wide {
-				t.Errorf("%s: the page scrolls sideways", where)
-			}
-			if *shots != "" {
-				picture(t, ctx, where)
-			}
+			where := fmt.Sprintf("%s-%d-%s", page.name, s.Width, s.Scheme)
+			axe.Inspect(ctx, t, s, srv.URL+page.path, where)
 		}
 	}
 }
