@@ -69,6 +69,17 @@ const (
 	SubscriberRead Action = "subscriber.read"
 	SubscriberEdit Action = "subscriber.edit"
 
+	TicketRead   Action = "ticket.read"
+	TicketOpen   Action = "ticket.open"   // for somebody who called, or by API
+	TicketAnswer Action = "ticket.answer" // write to requesters, move, assign, tag, merge, split
+	TicketNote   Action = "ticket.note"   // internal notes, mentions
+	TicketLink   Action = "ticket.link"   // to incidents; decide about proposals
+	TicketErase  Action = "ticket.erase"  // erase a requester, delete tickets
+	TicketSetup  Action = "ticket.setup"  // saved replies, views of all, templates
+	MailboxRead  Action = "mailbox.read"  // the ledger: every mail and its fate
+	MailboxRun   Action = "mailbox.run"   // try again, set aside, walk back
+	MailRaw      Action = "mail.raw"      // the raw source of a mail
+
 	JournalRead Action = "journal.read"
 	PersonRead  Action = "person.read"
 	PersonEdit  Action = "person.edit"
@@ -77,7 +88,7 @@ const (
 )
 
 // staff is everybody inside, machines included; hands run things; voices may also
-// speak to customers; owners give rights away.
+// speak to customers; owners give rights away; desk answers those who write in.
 var (
 	staff = []Role{
 		RoleViewer, RoleSupport, RoleOperator, RoleDeveloper, RoleModuleLead, RoleQA, RoleSRE, RoleProduct,
@@ -86,6 +97,7 @@ var (
 	hands  = []Role{RoleOperator, RoleSRE, RoleAdmin, RoleMachine, RoleHost}
 	voices = append(slices.Clone(hands), RoleSupport, RoleReleaseManager, RoleManager)
 	owners = []Role{RoleAdmin, RoleHost}
+	desk   = []Role{RoleSupport, RoleOperator, RoleSRE, RoleManager, RoleAdmin, RoleMachine, RoleHost}
 )
 
 // table is the whole of who may do what: one row an action.
@@ -121,6 +133,17 @@ var table = map[Action][]Role{
 	OnCallOverride: append(slices.Clone(hands), RoleManager),
 	SubscriberRead: {RoleSupport, RoleOperator, RoleSRE, RoleManager, RoleAdmin, RoleMachine, RoleHost},
 	SubscriberEdit: {RoleSupport, RoleOperator, RoleSRE, RoleAdmin, RoleMachine, RoleHost},
+
+	TicketRead:   append(slices.Clone(desk), RoleDeveloper, RoleModuleLead, RoleQA, RoleProduct, RoleReleaseManager),
+	TicketOpen:   append(slices.Clone(desk), RoleDeveloper, RoleModuleLead, RoleQA, RoleProduct, RoleReleaseManager),
+	TicketAnswer: desk,
+	TicketNote:   append(slices.Clone(desk), RoleDeveloper, RoleModuleLead, RoleQA, RoleProduct, RoleReleaseManager),
+	TicketLink:   append(slices.Clone(desk), RoleReleaseManager),
+	TicketErase:  {RoleManager, RoleAdmin, RoleHost},
+	TicketSetup:  {RoleSupport, RoleManager, RoleAdmin, RoleHost},
+	MailboxRead:  desk,
+	MailboxRun:   {RoleSupport, RoleOperator, RoleSRE, RoleAdmin, RoleMachine, RoleHost},
+	MailRaw:      {RoleSupport, RoleOperator, RoleSRE, RoleManager, RoleAdmin, RoleHost},
 
 	JournalRead: {RoleOperator, RoleDeveloper, RoleModuleLead, RoleQA, RoleSRE, RoleProduct, RoleReleaseManager, RoleManager, RoleAdmin, RoleMachine, RoleHost},
 	PersonRead:  {RoleManager, RoleAdmin, RoleHost},

@@ -12,7 +12,7 @@ var layers = [][]string{
 		"templates", "assets", "deploy/examples"},
 	{"internal/access"}, // an entry of the journal says who acted
 	{"internal/journal"},
-	{"internal/status", "internal/incident", "internal/notice", "internal/ticket", "internal/release", "internal/people"},
+	{"internal/status", "internal/incident", "internal/notice", "internal/inbox", "internal/ticket", "internal/release", "internal/people"},
 	{"internal/hub"},
 	{"web", "ingest", "monitors", "internal/store", "internal/latency", "internal/notify", "internal/rollout", "internal/importer"},
 	{"internal/app"},
