@@ -58,6 +58,38 @@ func converse(ctx context.Context, conn net.Conn, run *Run) *dialogue {
 	return d
 }
 
+// opening says how a conversation begins.
+type opening struct {
+	dial    *Dialer
+	at      target
+	upgrade func(*dialogue) error // asks for TLS before it begins; nil = it begins at once
+	secure  *tls.Config           // nil = plain text
+}
+
+// open connects, and secures the connection when that is wanted. Unless ok, res
+// is the result of the run.
+func (o opening) open(ctx context.Context, run *Run) (d *dialogue, res status.Result, ok bool) {
+	conn, err := o.dial.Dial(ctx, run, o.at.network, o.at.address)
+	if err != nil {
+		return nil, run.FailErr(ctx, err, "connecting"), false
+	}
+	run.Log("connected to %s", conn.RemoteAddr())
+	d = converse(ctx, conn, run)
+	if o.upgrade != nil && o.secure != nil {
+		if err := o.upgrade(d); err != nil {
+			d.close()
+			return nil, failTalk(ctx, run, err, "asking for TLS"), false
+		}
+	}
+	if o.secure != nil {
+		if err := d.secure(ctx, o.secure); err != nil {
+			d.close()
+			return nil, failTalk(ctx, run, err, "securing the connection"), false
+		}
+	}
+	return d, res, true
+}
+
 // lineReaders are buffers of one line for conversations; one that is over holds none.
 var lineReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxLine) }}
 

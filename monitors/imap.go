@@ -29,9 +29,9 @@ func compileIMAP(spec config.Monitor, env *Env) (Probe, error) {
 
 // Probe runs the conversation once.
 func (p imapProbe) Probe(ctx context.Context, run *Run) status.Result {
-	d, err := p.open(ctx, run)
-	if err != nil {
-		return failTalk(ctx, run, err, "connecting")
+	d, res, ok := p.open(ctx, run)
+	if !ok {
+		return res
 	}
 	defer d.close()
 	greeting, err := d.imapGreeting()

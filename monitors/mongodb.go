@@ -79,18 +79,11 @@ func (p *mongodbProbe) Close() {}
 
 // Probe says hello once.
 func (p *mongodbProbe) Probe(ctx context.Context, run *Run) status.Result {
-	conn, err := p.dial.Dial(ctx, run, p.at.network, p.at.address)
-	if err != nil {
-		return run.FailErr(ctx, err, "connecting")
+	d, res, ok := opening{dial: p.dial, at: p.at, secure: p.secure}.open(ctx, run)
+	if !ok {
+		return res
 	}
-	run.Log("connected to %s", p.at.address)
-	d := converse(ctx, conn, run)
 	defer d.close()
-	if p.secure != nil {
-		if err := d.secure(ctx, p.secure); err != nil {
-			return failTalk(ctx, run, err, "securing the connection")
-		}
-	}
 	answer, err := d.mongoHello()
 	run.Mark(status.PhaseWait)
 	if err != nil {

@@ -181,21 +181,11 @@ func (p *postgresProbe) Close() {}
 
 // Probe signs in and asks once.
 func (p *postgresProbe) Probe(ctx context.Context, run *Run) status.Result {
-	conn, err := p.dial.Dial(ctx, run, p.at.network, p.at.address)
-	if err != nil {
-		return run.FailErr(ctx, err, "connecting")
+	d, res, ok := opening{dial: p.dial, at: p.at, upgrade: upgradePostgres, secure: p.secure}.open(ctx, run)
+	if !ok {
+		return res
 	}
-	run.Log("connected to %s", p.at.address)
-	d := converse(ctx, conn, run)
 	defer d.close()
-	if p.secure != nil {
-		if err := upgradePostgres(d); err != nil {
-			return failTalk(ctx, run, err, "asking for TLS")
-		}
-		if err := d.secure(ctx, p.secure); err != nil {
-			return failTalk(ctx, run, err, "securing the connection")
-		}
-	}
 	session, err := p.signIn(ctx, d.conn)
 	run.Mark(status.PhaseWait)
 	if err != nil {

@@ -111,18 +111,11 @@ func (p *redisProbe) Close() {}
 
 // Probe runs the conversation once.
 func (p *redisProbe) Probe(ctx context.Context, run *Run) status.Result {
-	conn, err := p.dial.Dial(ctx, run, p.at.network, p.at.address)
-	if err != nil {
-		return run.FailErr(ctx, err, "connecting")
+	d, res, ok := opening{dial: p.dial, at: p.at, secure: p.at.atOnce(p.secure)}.open(ctx, run)
+	if !ok {
+		return res
 	}
-	run.Log("connected to %s", p.at.address)
-	d := converse(ctx, conn, run)
 	defer d.close()
-	if p.at.secure {
-		if err := d.secure(ctx, p.secure); err != nil {
-			return failTalk(ctx, run, err, "securing the connection")
-		}
-	}
 	if p.password != "" {
 		words := []string{"AUTH", p.password}
 		if p.user != "" && p.user != "default" { // servers before 6.0 know only the password

@@ -85,20 +85,8 @@ type mailFacts struct {
 func (p *mailProbe) Close() {}
 
 // open connects, and secures the connection when it is to be from the start.
-func (p *mailProbe) open(ctx context.Context, run *Run) (*dialogue, error) {
-	conn, err := p.dial.Dial(ctx, run, p.at.network, p.at.address)
-	if err != nil {
-		return nil, err
-	}
-	run.Log("connected to %s", p.at.address)
-	d := converse(ctx, conn, run)
-	if p.at.secure {
-		if err := d.secure(ctx, p.secure); err != nil {
-			d.close()
-			return nil, err
-		}
-	}
-	return d, nil
+func (p *mailProbe) open(ctx context.Context, run *Run) (d *dialogue, res status.Result, ok bool) {
+	return opening{dial: p.dial, at: p.at, secure: p.at.atOnce(p.secure)}.open(ctx, run)
 }
 
 // smtpProbe greets a mail server, asks for its extensions, secures the
@@ -113,9 +101,9 @@ func compileSMTP(spec config.Monitor, env *Env) (Probe, error) {
 
 // Probe runs the conversation once.
 func (p smtpProbe) Probe(ctx context.Context, run *Run) status.Result {
-	d, err := p.open(ctx, run)
-	if err != nil {
-		return failTalk(ctx, run, err, "connecting")
+	d, res, ok := p.open(ctx, run)
+	if !ok {
+		return res
 	}
 	defer d.close()
 	greeting, err := d.want("220")

@@ -85,6 +85,14 @@ func (e *Env) tlsFor(spec config.Monitor, at target) (*tls.Config, error) {
 	return conf, err
 }
 
+// atOnce gives conf for a target that speaks TLS from the first byte, else nil.
+func (t target) atOnce(conf *tls.Config) *tls.Config {
+	if !t.secure {
+		return nil
+	}
+	return conf
+}
+
 // loginKeys are the options of kinds that sign in with a name and a password.
 var loginKeys = []string{"auth.username", "auth.password"}
 

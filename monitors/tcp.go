@@ -110,23 +110,11 @@ func (p *tcpProbe) Close() {}
 
 // Probe runs the conversation once.
 func (p *tcpProbe) Probe(ctx context.Context, run *Run) status.Result {
-	conn, err := p.dial.Dial(ctx, run, p.at.network, p.at.address)
-	if err != nil {
-		return run.FailErr(ctx, err, "connecting")
+	d, res, ok := opening{dial: p.dial, at: p.at, upgrade: p.upgrade, secure: p.secure}.open(ctx, run)
+	if !ok {
+		return res
 	}
-	run.Log("connected to %s", conn.RemoteAddr())
-	d := converse(ctx, conn, run)
 	defer d.close()
-	if p.upgrade != nil {
-		if err := p.upgrade(d); err != nil {
-			return failTalk(ctx, run, err, "asking for TLS")
-		}
-	}
-	if p.secure != nil {
-		if err := d.secure(ctx, p.secure); err != nil {
-			return failTalk(ctx, run, err, "securing the connection")
-		}
-	}
 	var facts tcpFacts
 	for i, s := range p.steps {
 		line, err := d.exchange(s)
@@ -139,6 +127,7 @@ func (p *tcpProbe) Probe(ctx context.Context, run *Run) status.Result {
 		}
 	}
 	if p.keyword != "" {
+		var err error
 		facts.Banner, err = d.search(p.keyword)
 		run.Mark(status.PhaseWait)
 		if err != nil {

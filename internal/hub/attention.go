@@ -11,7 +11,6 @@ import (
 	"evenkeel/internal/incident"
 	"evenkeel/internal/journal"
 	"evenkeel/internal/notice"
-	"evenkeel/internal/problem"
 	"evenkeel/internal/status"
 )
 
@@ -24,8 +23,6 @@ const (
 	unspokenAfter = 5 * time.Minute
 	greenAfter    = 5 * time.Minute
 	overdueAfter  = status.OverdueAfter
-	// writeWithin bounds one unit of work of the look.
-	writeWithin = 15 * time.Second
 )
 
 // Attention is a matter that needs somebody, in words for staff.
@@ -183,7 +180,7 @@ func (h *Hub) attend(ctx context.Context, lease journal.Lease) error {
 		case <-tick.C:
 		}
 		err := h.look(ctx, lease, clear)
-		if errors.Is(err, errLeaseLost) {
+		if errors.Is(err, journal.ErrLeaseLost) {
 			return err
 		}
 		if err == nil {
@@ -195,22 +192,9 @@ func (h *Hub) attend(ctx context.Context, lease journal.Lease) error {
 	}
 }
 
-// errLeaseLost ends attend.
-var errLeaseLost = problem.Conflict("Another hub looks for what needs attention now.")
-
 // commit runs one unit of work under the lease.
 func (h *Hub) commit(ctx context.Context, lease journal.Lease, fn func(journal.Tx) error) error {
-	ctx, done := context.WithTimeoutCause(ctx, writeWithin, problem.Unavailable(nil, "The database took too long."))
-	defer done()
-	return h.Work.Do(ctx, access.Hub, func(tx journal.Tx) error {
-		switch err := tx.Fence(lease); {
-		case problem.KindOf(err) == problem.KindConflict:
-			return errors.Join(errLeaseLost, err)
-		case err != nil:
-			return err
-		}
-		return fn(tx)
-	})
+	return journal.UnderLease(ctx, h.Work, lease, fn)
 }
 
 // look takes one look at everything.

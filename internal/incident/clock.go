@@ -16,17 +16,12 @@ const (
 	tickEvery = time.Second
 	// dueAtOnce is how many scheduled updates one tick publishes, at most.
 	dueAtOnce = 100
-	// writeWithin bounds one unit of work of the clock.
-	writeWithin = 15 * time.Second
 	// pruneEvery is how often alerts that are long over are forgotten, pruneAtOnce
 	// how many at once, and alertsKept how long they are kept.
 	pruneEvery  = 10 * time.Minute
 	pruneAtOnce = 1000
 	alertsKept  = 90 * 24 * time.Hour
 )
-
-// errLeaseLost ends Run.
-var errLeaseLost = problem.Conflict("Another hub runs the clock of incidents now.")
 
 // Run is the clock of incidents, until ctx ends (nil) or the lease is lost
 // (Conflict): scheduled updates go out, the machine's drafts are published when
@@ -49,7 +44,7 @@ func (r *Room) Run(ctx context.Context, lease journal.Lease) error {
 			pruned, err = now, r.prune(ctx, lease)
 		}
 		switch {
-		case errors.Is(err, errLeaseLost):
+		case errors.Is(err, journal.ErrLeaseLost):
 			return err
 		case err == nil:
 			r.beat(tickEvery)
@@ -68,7 +63,7 @@ func (r *Room) tick(ctx context.Context, lease journal.Lease) error {
 	}
 	var failed error // of one of many; the others go on
 	for _, u := range due {
-		if err := r.release(ctx, lease, u); errors.Is(err, errLeaseLost) {
+		if err := r.release(ctx, lease, u); errors.Is(err, journal.ErrLeaseLost) {
 			return err
 		} else if err != nil {
 			failed = err
@@ -91,7 +86,7 @@ func (r *Room) tick(ctx context.Context, lease journal.Lease) error {
 				continue
 			}
 		}
-		if err := r.step(ctx, lease, open[n].ID); errors.Is(err, errLeaseLost) {
+		if err := r.step(ctx, lease, open[n].ID); errors.Is(err, journal.ErrLeaseLost) {
 			return err
 		} else if err != nil {
 			failed = err
@@ -102,17 +97,7 @@ func (r *Room) tick(ctx context.Context, lease journal.Lease) error {
 
 // commit runs one unit of work of the clock under the lease.
 func (r *Room) commit(ctx context.Context, lease journal.Lease, fn func(journal.Tx) error) error {
-	ctx, done := context.WithTimeoutCause(ctx, writeWithin, problem.Unavailable(nil, "The database took too long."))
-	defer done()
-	return r.work.Do(ctx, access.Hub, func(tx journal.Tx) error {
-		switch err := tx.Fence(lease); {
-		case problem.KindOf(err) == problem.KindConflict:
-			return errors.Join(errLeaseLost, err)
-		case err != nil:
-			return err
-		}
-		return fn(tx)
-	})
+	return journal.UnderLease(ctx, r.work, lease, fn)
 }
 
 // release publishes a scheduled update whose moment has come. One that no longer
@@ -133,7 +118,7 @@ func (r *Room) release(ctx context.Context, lease journal.Lease, due Update) err
 			}
 			h := &hand{Room: r, ctx: ctx, tx: tx, by: access.Hub, now: tx.Now(), i: &i}
 			if publish {
-				err = h.publish(&u, Publication{State: u.State}, "")
+				err = h.publish(&u, u.publication(), "")
 			} else {
 				err = h.unschedule(&u)
 			}
@@ -144,7 +129,7 @@ func (r *Room) release(ctx context.Context, lease journal.Lease, due Update) err
 		})
 	}
 	err := try(true)
-	if k := problem.KindOf(err); !errors.Is(err, errLeaseLost) && (k == problem.KindConflict || k == problem.KindInvalid || k == problem.KindTooMany) {
+	if k := problem.KindOf(err); !errors.Is(err, journal.ErrLeaseLost) && (k == problem.KindConflict || k == problem.KindInvalid || k == problem.KindTooMany) {
 		r.log.Warn("scheduled update no longer fits", "incident", due.Incident, "update", due.ID, "err", err)
 		return try(false)
 	}

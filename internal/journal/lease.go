@@ -2,10 +2,12 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"time"
 
+	"evenkeel/internal/access"
 	"evenkeel/internal/problem"
 )
 
@@ -84,6 +86,30 @@ func holding(ctx context.Context, leases Leases, lease Lease, log *slog.Logger, 
 			lasting = trouble{}
 		}
 	}
+}
+
+// writeWithin bounds one unit of work of a loop that holds a lease.
+const writeWithin = 15 * time.Second
+
+// ErrLeaseLost is joined to the error of a unit of work that another process's
+// lease refused: the loop must end.
+var ErrLeaseLost = problem.Conflict("Another process took this loop over.")
+
+// UnderLease runs one unit of work of the hub that commits only while the lease is
+// held, within a quarter of a minute. Errors: ErrLeaseLost joined to the Conflict
+// when it is not held any more, those of Work.Do.
+func UnderLease(ctx context.Context, work Work, lease Lease, fn func(Tx) error) error {
+	ctx, done := context.WithTimeoutCause(ctx, writeWithin, problem.Unavailable(nil, "The database took too long."))
+	defer done()
+	return work.Do(ctx, access.Hub, func(tx Tx) error {
+		switch err := tx.Fence(lease); {
+		case problem.KindOf(err) == problem.KindConflict:
+			return errors.Join(ErrLeaseLost, err)
+		case err != nil:
+			return err
+		}
+		return fn(tx)
+	})
 }
 
 // giveBack releases the lease so that the next holder need not wait for its end.

@@ -14,7 +14,7 @@ type Incident struct {
 	Status, Impact                  string // Statuspage's words: investigating …, none …
 	CreatedAt, UpdatedAt, StartedAt time.Time
 	MonitoringAt, ResolvedAt        time.Time // zero: not yet
-	NextUpdateAt                    time.Time // when the next word is due; zero for none
+	NextUpdateAt                    time.Time // by when the next word was promised; zero for no promise
 	Backfilled                      bool      // written down when it was over
 	Components                      []IncidentComponent
 	Updates                         []IncidentUpdate // newest first

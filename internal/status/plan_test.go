@@ -161,10 +161,7 @@ func TestApplyTellsWhatDiffers(t *testing.T) {
 
 // TestApplyRenameKeepsHistory: was: keeps key, spans and streaks.
 func TestApplyRenameKeepsHistory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.apply(small())
-		h.start()
+	watching(t, small(), func(t *testing.T, h *house) {
 		h.play("web-http", "gff")
 		def := small()
 		def.Components[0].ID, def.Components[0].Was = "shop", "web"
@@ -189,17 +186,13 @@ func TestApplyRenameKeepsHistory(t *testing.T) {
 		if keys := h.watch.Catalog().Components; keys[0].Key == keys[1].Key || !slices.ContainsFunc(keys, func(c status.Component) bool { return c.Key == "web-2" && c.ID == "web" }) {
 			t.Errorf("components %+v", keys)
 		}
-		h.halt()
 	})
 }
 
 // TestApplyRemovalKeepsHistory: a component that is commented out and comes
 // back goes on where it was; the time between is not measured.
 func TestApplyRemovalKeepsHistory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.apply(small())
-		h.start()
+	watching(t, small(), func(t *testing.T, h *house) {
 		h.play("web-http", "ggg")
 		def := small()
 		def.Components, def.Monitors = nil, nil
@@ -215,7 +208,6 @@ func TestApplyRemovalKeepsHistory(t *testing.T) {
 		}
 		h.play("web-http", "gg")
 		h.want(status.Published, "web", "not_measured@0 operational@1 not_measured@31 operational@61")
-		h.halt()
 	})
 }
 

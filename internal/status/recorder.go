@@ -64,7 +64,7 @@ func (r *recorder) loop(ctx context.Context) error {
 		}
 		more, err := r.write(ctx, false)
 		switch {
-		case errors.Is(err, errLeaseLost):
+		case errors.Is(err, journal.ErrLeaseLost):
 			return err
 		case err != nil && ctx.Err() != nil:
 			return nil
@@ -122,9 +122,6 @@ func (r *recorder) last(ctx context.Context) error {
 	}
 }
 
-// errLeaseLost ends Run.
-var errLeaseLost = problem.Conflict("Another hub watches now.")
-
 // write takes a packet from the outbox and writes it, with a sign of life: what
 // was recorded is never later than that, so that a restart does not take it for
 // time in which nobody watched. more tells that something is left.
@@ -153,10 +150,10 @@ func (r *recorder) write(ctx context.Context, alive bool) (more bool, err error)
 		r.wrote = mono
 		r.aliveDue = mono + AliveEvery
 		return more, nil
-	case errors.Is(err, errLeaseLost) || problem.KindOf(err) != problem.KindConflict:
+	case errors.Is(err, journal.ErrLeaseLost) || problem.KindOf(err) != problem.KindConflict:
 		return true, err
 	case r.conflicts >= conflictTries:
-		return true, errors.Join(errLeaseLost, err)
+		return true, errors.Join(journal.ErrLeaseLost, err)
 	}
 	if r.conflicts > 0 {
 		w.mu.Lock()

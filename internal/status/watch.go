@@ -2,13 +2,11 @@ package status
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"evenkeel/internal/access"
 	"evenkeel/internal/journal"
 	"evenkeel/internal/problem"
 )
@@ -18,9 +16,8 @@ const (
 	sweepEvery = time.Second
 	// settleEvery is how often it looks while results wait for sentinels.
 	settleEvery = 100 * time.Millisecond
-	// writeWithin bounds one unit of work, stopWithin the last ones of a clean stop.
-	writeWithin = 15 * time.Second
-	stopWithin  = 5 * time.Second
+	// stopWithin bounds the last units of work of a clean stop.
+	stopWithin = 5 * time.Second
 )
 
 // WatchDeps is what a Watch stands on.
@@ -330,19 +327,9 @@ func (w *Watch) sweep() {
 	w.wakeRecorder()
 }
 
-// commit runs one unit of work of the hub under the lease, within writeWithin.
+// commit runs one unit of work of the hub under the lease.
 func (w *Watch) commit(ctx context.Context, lease journal.Lease, fn func(journal.Tx) error) error {
-	ctx, done := context.WithTimeoutCause(ctx, writeWithin, problem.Unavailable(nil, "The database took too long."))
-	defer done()
-	return w.work.Do(ctx, access.Hub, func(tx journal.Tx) error {
-		switch err := tx.Fence(lease); {
-		case problem.KindOf(err) == problem.KindConflict:
-			return errors.Join(errLeaseLost, err)
-		case err != nil:
-			return err
-		}
-		return fn(tx)
-	})
+	return journal.UnderLease(ctx, w.work, lease, fn)
 }
 
 // nudge wakes whoever waits on a channel of size one.

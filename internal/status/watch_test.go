@@ -35,6 +35,18 @@ func build(t *testing.T) *house {
 	return h
 }
 
+// watching plays a story in virtual time: a house with that definition, whose
+// Watch runs from before the story until after it.
+func watching(t *testing.T, def status.Definition, story func(t *testing.T, h *house)) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t)
+		h.apply(def)
+		h.start()
+		story(t, h)
+		h.halt()
+	})
+}
+
 // open makes a Watch as a process does when it starts.
 func (h *house) open() {
 	h.watch = status.NewWatch(status.WatchDeps{
@@ -201,10 +213,7 @@ func TestWatchEntriesNameSpanTrackAndAudience(t *testing.T) {
 }
 
 func TestWatchGoesOnWhileTheDatabaseIsAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.apply(small())
-		h.start()
+	watching(t, small(), func(t *testing.T, h *house) {
 		h.play("web-http", "gg")
 		h.store.GoAway(true)
 		h.play("web-http", "ffffggggffgg") // failed 21…51, good from 61, failed 101, 111, good from 121
@@ -217,21 +226,16 @@ func TestWatchGoesOnWhileTheDatabaseIsAway(t *testing.T) {
 		h.store.GoAway(false)
 		h.rest(30 * time.Second)
 		h.want(status.Published, "web", "not_measured@0 operational@1 major_outage@21 operational@61 major_outage@101 operational@121")
-		h.halt()
 	})
 }
 
 func TestWatchCommitThatNobodyHeardOf(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.apply(small())
-		h.start()
+	watching(t, small(), func(t *testing.T, h *house) {
 		h.play("web-http", "ggf")
 		h.store.LoseAnswer()
 		h.play("web-http", "fffgg")
 		h.rest(20 * time.Second)
 		h.want(status.Published, "web", "not_measured@0 operational@1 major_outage@21 operational@61")
-		h.halt()
 	})
 }
 
@@ -261,10 +265,7 @@ func TestWatchStopsWhenTheLeaseIsLost(t *testing.T) {
 }
 
 func TestWatchRestartMeasuresNoGapAndKeepsStreaks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.apply(small())
-		h.start()
+	watching(t, small(), func(t *testing.T, h *house) {
 		h.play("web-http", "gff") // down since 11
 		h.halt()                  // at 31
 		h.rest(10 * time.Minute)
@@ -274,15 +275,11 @@ func TestWatchRestartMeasuresNoGapAndKeepsStreaks(t *testing.T) {
 		h.want(status.Published, "web", "not_measured@0 operational@1 major_outage@11 not_measured@31 major_outage@632")
 		h.play("web-http", "gg")
 		h.want(status.Published, "web", "not_measured@0 operational@1 major_outage@11 not_measured@31 major_outage@632 operational@652")
-		h.halt()
 	})
 }
 
 func TestWatchCrashLosesAtMostAliveEvery(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.apply(small())
-		h.start()
+	watching(t, small(), func(t *testing.T, h *house) {
 		h.play("web-http", "ggggg") // alive at 0, with the first verdict at 1, then at 11, …, 51
 		h.store.GoAway(true)        // from here on nothing is written, as after kill -9
 		h.stop()
@@ -293,7 +290,6 @@ func TestWatchCrashLosesAtMostAliveEvery(t *testing.T) {
 		h.start()
 		h.play("web-http", "g")
 		h.want(status.Published, "web", "not_measured@0 operational@1 not_measured@51 operational@112")
-		h.halt()
 	})
 }
 
@@ -406,10 +402,7 @@ func TestWatchConfirmedTroubleSurvivesRestarts(t *testing.T) {
 }
 
 func TestWatchHoldIsBoundedAndNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.apply(small())
-		h.start()
+	watching(t, small(), func(t *testing.T, h *house) {
 		if err := h.watch.Hold("nope", time.Now(), ""); problem.KindOf(err) != problem.KindNotFound {
 			t.Errorf("hold of an unknown component: %v", err)
 		}
@@ -422,7 +415,6 @@ func TestWatchHoldIsBoundedAndNamed(t *testing.T) {
 		h.play("web-http", strings.Repeat("g", 360)) // the hold is over after MaxHold
 		h.play("web-http", "ff")
 		h.want(status.Published, "web", "not_measured@0 operational@1 major_outage@3641")
-		h.halt()
 	})
 }
 
@@ -453,10 +445,7 @@ func TestWatchSentinelsAreAskedFor(t *testing.T) {
 }
 
 func TestWatchDayRows(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := build(t)
-		h.apply(small())
-		h.start()
+	watching(t, small(), func(t *testing.T, h *house) {
 		h.play("web-http", strings.Repeat("g", 2*360))
 		h.rest(time.Hour)
 		rows, err := h.store.Days(t.Context(), "web-http", h.began.Truncate(24*time.Hour), h.began.AddDate(0, 0, 2))
@@ -474,7 +463,6 @@ func TestWatchDayRows(t *testing.T) {
 		if n != 720 {
 			t.Errorf("%d samples in the day row, want 720", n)
 		}
-		h.halt()
 	})
 }
 
