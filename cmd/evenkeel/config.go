@@ -30,12 +30,15 @@ func runConfig(ctx context.Context, args []string, stdout, stderr io.Writer) int
 func runConfigValidate(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	c := newCommand(usage{
 		verb: "config validate", args: "FILE",
-		what:    "Check a configuration file without changing anything. Every mistake is told at once, with its line and a hint. Environment variables that the file asks for must be set here.",
-		example: "evenkeel config validate evenkeel.yaml\nevenkeel config validate --json evenkeel.yaml | jq '.problems[].hint'",
+		what:    "Check a configuration file, or the file of a release procedure, without changing anything. Every mistake is told at once, with its line and a hint. Environment variables that the file asks for must be set here.",
+		example: "evenkeel config validate evenkeel.yaml\nevenkeel config validate --json evenkeel.yaml | jq '.problems[].hint'\nevenkeel config validate deploy/sops/mayaonline.yaml",
 	}, stdout, stderr)
 	rest, code, done := c.parse(args, 1, 1)
 	if done {
 		return code
+	}
+	if config.IsProcedure(rest[0]) {
+		return validateProcedure(c, rest[0], stdout)
 	}
 	f, err := app.LoadConfig(rest[0], os.Environ())
 	if err != nil {
@@ -47,6 +50,21 @@ func runConfigValidate(_ context.Context, args []string, stdout, stderr io.Write
 		return exitOK
 	}
 	fmt.Fprintf(stdout, "%s is in order: %s, %s.\n", rest[0], count(len(f.Components), "component"), count(len(f.Monitors), "monitor"))
+	return exitOK
+}
+
+// validateProcedure checks the file of a release procedure.
+func validateProcedure(c *command, path string, stdout io.Writer) int {
+	d, err := app.LoadProcedure(path)
+	if err != nil {
+		return c.refuseFile(err)
+	}
+	if c.json {
+		c.printJSON(map[string]any{"ok": true, "problems": config.Problems{}, "procedure": d.ID, "revision": d.Revision,
+			"environments": len(d.Environments), "stages": len(d.Stages), "gates": len(d.Gates)})
+		return exitOK
+	}
+	fmt.Fprintf(stdout, "%s is in order: %s, %s, %s.\n", path, count(len(d.Environments), "environment"), count(len(d.Stages), "stage"), count(len(d.Gates), "gate"))
 	return exitOK
 }
 

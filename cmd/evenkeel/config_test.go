@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"evenkeel/deploy/sops"
 	"evenkeel/internal/telemetry"
 )
 
@@ -53,6 +54,25 @@ func TestConfigValidateTellsEveryProblem(t *testing.T) {
 	}
 	if jsonErr := json.Unmarshal([]byte(out), &answer); jsonErr != nil || code != exitUsage || answer.OK || len(answer.Problems) != 4 || answer.Problems[0].Line != 2 {
 		t.Errorf("validate --json: %d %s %v", code, out, jsonErr)
+	}
+}
+
+// TestConfigValidateReadsProcedures: a procedure's file is checked by the same verb.
+func TestConfigValidateReadsProcedures(t *testing.T) {
+	source, readErr := sops.Files.ReadFile("mdoq.yaml")
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
+	dir := t.TempDir()
+	code, out, err := evenkeel(t, "config", "validate", write(t, filepath.Join(dir, "mdoq.yaml"), string(source)))
+	if code != exitOK || !strings.Contains(out, "is in order: 3 environments, 4 stages, 8 gates.") {
+		t.Errorf("validate: %d %s %s", code, out, err)
+	}
+	unowned := strings.Replace(string(source), "manager: qa, ", "", 1)
+	unowned = strings.Replace(unowned, "manager: client}", "}", 1)
+	code, _, err = evenkeel(t, "config", "validate", write(t, filepath.Join(dir, "unowned.yaml"), unowned))
+	if code != exitUsage || !strings.Contains(err, "nobody answers for this gate") { // S2-03
+		t.Errorf("validate: %d %s", code, err)
 	}
 }
 

@@ -34,6 +34,12 @@ type File struct {
 	Subscribers Subscribers `yaml:"subscribers"` // how people outside are told
 	Deadman     Deadman     `yaml:"deadman"`     // the heartbeat out, by which others watch this hub
 
+	// Who writes in.
+	Mailboxes   []Mailbox `yaml:"mailboxes"`   // mailboxes whose mails become tickets
+	Answers     string    `yaml:"answers"`     // answers that the hub writes, as when an incident is over: review (default: a person releases them) or auto
+	Acknowledge bool      `yaml:"acknowledge"` // tell everybody who writes in, once, that their mail has come; default false
+	Desk        Desk      `yaml:"desk"`        // how tickets are worked on
+
 	// How the hub itself runs. These take effect at the next start.
 	Listen      string      `yaml:"listen"`          // main listener; default 127.0.0.1:8080
 	AdminListen string      `yaml:"admin_listen"`    // metrics and management, without sign-in, so keep it private; default 127.0.0.1:8081
@@ -106,6 +112,7 @@ type Component struct {
 	Public       *bool    `yaml:"public"`        // on the page; default true
 	Runbook      string   `yaml:"runbook"`       // URL for staff
 	Publish      string   `yaml:"publish"`       // auto (default), after_confirm, manual
+	Aliases      []string `yaml:"aliases"`       // what customers call it besides, in any language: their mails are told by these words
 	PublishAfter Duration `yaml:"publish_after"` // with after_confirm: how long a person has; default 10m
 	Was          string   `yaml:"was"`           // former id, to keep history through a rename
 }
@@ -285,6 +292,7 @@ type Retention struct {
 	Histories Duration `yaml:"histories"` // daily histograms, default 400d
 	Decisions Duration `yaml:"decisions"` // default 90d
 	Spans     Duration `yaml:"spans"`     // default 0: for ever; months stay frozen anyway
+	Mail      Duration `yaml:"mail"`      // the sources of received mails; default 0: as long as their tickets
 }
 
 // ProbeLimits guards the hub itself and the network it stands in.

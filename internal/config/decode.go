@@ -146,7 +146,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value) {
 
 // zeroMeans are the numbers and durations for which 0 says something of its
 // own. Elsewhere it would silently become the default.
-var zeroMeans = []string{"retries", "histories", "decisions", "spans"}
+var zeroMeans = []string{"retries", "histories", "decisions", "spans", "mail"}
 
 func (d *decoder) meaninglessZero(key string, n *yaml.Node, v reflect.Value) {
 	n = resolve(n)

@@ -55,6 +55,8 @@ func (f *File) fill(doc *document) {
 		w.Zone = cmp.Or(w.Zone, zone)
 	}
 	f.fillNotices(zone)
+	f.fillMailboxes()
+	f.fillDesk(zone)
 	f.Retention.Samples = cmp.Or(f.Retention.Samples, MaxSamples)
 	if !doc.has("retention.histories") { // 0 keeps for ever, so it is not the same as nothing
 		f.Retention.Histories = DefaultHistories

@@ -10,6 +10,7 @@ const (
 	MaxValues      = 2_000_000 // keys and values, aliases and merges expanded
 	MaxComponents  = 10_000
 	MaxGroups      = 1_000
+	MaxAliases     = 100 // other names of one component
 	MaxMonitors    = 50_000
 	MaxSentinels   = 20
 	MaxWindows     = 1_000

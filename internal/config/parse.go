@@ -125,6 +125,11 @@ func (f *File) anchorPaths(dir string) {
 	anchor(&f.Data)
 	anchor(&f.SMTP.CAFile)
 	f.eachNoticeSecret(func(_ string, s *Secret) { anchor(&s.File) })
+	for i := range f.Mailboxes {
+		anchor(&f.Mailboxes[i].PasswordFile)
+		anchor(&f.Mailboxes[i].CAFile)
+	}
+	f.eachMailSecret(func(_ string, s *Secret) { anchor(&s.File) })
 	anchor(&f.KeyFile)
 	anchor(&f.SignIn.OIDC.ClientSecret.File)
 	f.eachMonitor(func(_ string, m *Monitor) {
@@ -181,11 +186,13 @@ func (m *Monitor) eachReference(visit func(path, name string)) {
 // variables lists the environment variables that the file itself asks for.
 func (f *File) variables() []string {
 	var names []string
-	f.eachNoticeSecret(func(_ string, s *Secret) {
+	secret := func(_ string, s *Secret) {
 		if s.Env != "" {
 			names = append(names, s.Env)
 		}
-	})
+	}
+	f.eachNoticeSecret(secret)
+	f.eachMailSecret(secret)
 	if s := f.SignIn.OIDC.ClientSecret; s.Env != "" {
 		names = append(names, s.Env)
 	}

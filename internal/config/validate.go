@@ -38,6 +38,8 @@ func validate(f *File, doc *document, overridden map[string]string, o Options) P
 	c.watched()
 	c.maintenance()
 	c.notices()
+	c.mailboxes()
+	c.desk()
 	c.signIn()
 	return c.problems
 }

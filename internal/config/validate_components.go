@@ -44,6 +44,15 @@ func (s spot) component(x Component) {
 		s.idOK(".group", x.Group)
 	}
 	s.webURL(".runbook", x.Runbook)
+	if n := len(x.Aliases); n > MaxAliases {
+		s.add(".aliases", "", "%d are more than the %d that are allowed", n, MaxAliases)
+	}
+	for i, alias := range x.Aliases {
+		if strings.TrimSpace(alias) == "" {
+			s.in(".aliases", i).add("", "remove it", "an alias needs a word")
+		}
+		s.in(".aliases", i).oneLine("", alias, MaxName)
+	}
 	s.oneOf(".publish", x.Publish, "auto", "after_confirm", "manual")
 	if x.PublishAfter != 0 && x.Publish != "after_confirm" {
 		s.add(".publish_after", "add publish: after_confirm, or remove it", "only publish: after_confirm waits")
