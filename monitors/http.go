@@ -129,7 +129,7 @@ func compileHTTP(spec config.Monitor, env *Env) (Probe, error) {
 		found = collect(found, p.auth.useBasic(env, u.User.Username(), password))
 		u.User = nil
 	}
-	p.url, p.first = u.String(), endpointOf(u)
+	p.url, p.first = endpointOf(u)
 	p.tls = env.shared.tls
 	if spec.TLS != (config.TLS{}) {
 		p.tls, err = env.TLS(spec)
@@ -235,12 +235,20 @@ func (e *Env) httpExpect(spec config.Monitor) (*httpExpect, error) {
 	return x, found.Err()
 }
 
-func endpointOf(u *url.URL) endpoint {
+// endpointOf gives a URL as text and where it leads. Both stand in one piece of
+// memory of their own: there are as many as monitors, and a part of the text that
+// the URL was read from would keep all of that.
+func endpointOf(u *url.URL) (text string, leads endpoint) {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	return endpoint{https: u.Scheme == "https", address: net.JoinHostPort(u.Hostname(), port), name: u.Hostname()}
+	host := u.Hostname()
+	text = u.String()
+	both := text + net.JoinHostPort(host, port)
+	text, address := both[:len(text)], both[len(text):]
+	before, _, _ := strings.Cut(address, host) // "[" of an IPv6 address
+	return text, endpoint{https: u.Scheme == "https", address: address, name: address[len(before) : len(before)+len(host)]}
 }
 
 // Close lets go of the kept connection.
@@ -508,13 +516,13 @@ func (p *httpProbe) follow(ask request, ans *answer, authorization string) (*req
 	if p.redirects == 0 {
 		return nil, nil
 	}
-	next := request{method: ask.method, body: ask.body}
+	method, body := ask.method, ask.body
 	switch ans.status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
-		if ask.method != http.MethodHead {
-			next.method = http.MethodGet
+		if method != http.MethodHead {
+			method = http.MethodGet
 		}
-		next.body = nil
+		body = nil
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 	default:
 		return nil, nil
@@ -532,9 +540,10 @@ func (p *httpProbe) follow(ask request, ans *answer, authorization string) (*req
 		return nil, wrongf("status %d redirects to %s, which is not an http URL", ans.status, quote(location))
 	}
 	u.User, u.Fragment = nil, ""
-	next.url, next.to = u.String(), endpointOf(u)
-	next.wire, err = p.write(next, authorization, next.to != p.first)
-	return &next, err
+	next := &request{method: method, body: body}
+	next.url, next.to = endpointOf(u)
+	next.wire, err = p.write(*next, authorization, next.to != p.first)
+	return next, err
 }
 
 func validHeaderName(name string) bool {

@@ -203,8 +203,9 @@ func (p *httpProbe) connect(ctx context.Context, run *Run, to endpoint) (*httpCo
 	return c, nil
 }
 
-// readers are buffers for answers; an idle connection holds none.
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }}
+// readers are buffers for answers; an idle connection holds none. Nearly every
+// header fits in, and a body that is longer is read past them.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 2<<10) }}
 
 // speak sends the request over conn and reads the answer. clean says that the
 // connection can serve another request.

@@ -53,7 +53,7 @@ type task struct {
 	running  int  // runs in flight, by hand included
 	removed  bool
 	due      time.Time // of the last tick that began
-	last     status.Result
+	last     status.Kept
 	finished bool // last holds a result
 	bad      bool // the result before was not OK
 }
@@ -142,14 +142,14 @@ func (t *task) keep(res status.Result) (notable bool) {
 	defer t.mu.Unlock()
 	bad := res.Outcome != status.OK
 	notable = bad || t.bad
-	t.last, t.finished, t.bad = res, true, bad
+	t.last, t.finished, t.bad = status.KeptOf(&res), true, bad
 	return notable
 }
 
 // amend replaces the newest result by the same with more facts.
 func (t *task) amend(res status.Result) {
 	t.mu.Lock()
-	t.last = res
+	t.last = status.KeptOf(&res)
 	t.mu.Unlock()
 }
 
@@ -157,5 +157,5 @@ func (t *task) amend(res status.Result) {
 func (t *task) newest() (status.Result, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.last, t.finished
+	return t.last.Result(t.job.Key, t.job.Location), t.finished
 }

@@ -67,27 +67,39 @@ var labelEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 // writeProbes writes all metrics, each with its help and type once.
 func writeProbes(w io.Writer, all []labelled) error {
-	out := bufio.NewWriterSize(w, 32<<10)
-	line, lines := make([]byte, 0, 512), 0
+	x := &exposition{out: bufio.NewWriterSize(w, 32<<10), line: make([]byte, 0, 512)}
+	send := x.send // made once: one for each series would be all the garbage of a scrape
 	for _, m := range probeMetrics {
-		begun := false
+		x.metric, x.begun = m, false
 		for i := range all {
-			n := &all[i]
-			m.of(&n.finding, func(value float64, word string) {
-				if !begun {
-					begun = true
-					// What goes wrong with writing is kept until Flush.
-					_, _ = out.WriteString("# HELP " + m.name + " " + m.help + "\n# TYPE " + m.name + " gauge\n")
-				}
-				line = appendSeries(line[:0], m, n.labels, word, value)
-				_, _ = out.Write(line)
-				if lines++; lines%linesInOneGo == 0 {
-					runtime.Gosched()
-				}
-			})
+			x.labels = all[i].labels
+			m.of(&all[i].finding, send)
 		}
 	}
-	return out.Flush()
+	return x.out.Flush()
+}
+
+// exposition is a text with metrics as it is being written.
+type exposition struct {
+	out    *bufio.Writer // keeps what goes wrong until Flush
+	metric probeMetric   // the one being written
+	begun  bool          // its help and type are written
+	labels string        // of the monitor being written
+	line   []byte
+	lines  int
+}
+
+// send writes one series.
+func (x *exposition) send(value float64, word string) {
+	if !x.begun {
+		x.begun = true
+		_, _ = x.out.WriteString("# HELP " + x.metric.name + " " + x.metric.help + "\n# TYPE " + x.metric.name + " gauge\n")
+	}
+	x.line = appendSeries(x.line[:0], x.metric, x.labels, word, value)
+	_, _ = x.out.Write(x.line)
+	if x.lines++; x.lines%linesInOneGo == 0 {
+		runtime.Gosched()
+	}
 }
 
 // appendSeries appends one line.

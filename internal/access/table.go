@@ -20,6 +20,7 @@ const (
 	RoleManager        Role = "manager"
 	RoleClient         Role = "client" // somebody outside who signs things off
 	RoleAdmin          Role = "admin"
+	RoleScreen         Role = "screen"  // a screen on a wall, let in by a link; never a person
 	RoleMachine        Role = "machine" // the hub's own loops, and tokens of bots and CI jobs
 	RoleHost           Role = "host"    // whoever holds the machine: the configuration file, the command line, the admin listener
 )
@@ -38,6 +39,7 @@ type Action string
 // The actions.
 const (
 	PageRead Action = "page.read"
+	WallRead Action = "wall.read" // the wall, with what a viewer may see of it, and nothing else
 
 	SetupApply    Action = "setup.apply"
 	StatusObserve Action = "status.observe"
@@ -103,6 +105,7 @@ var (
 // table is the whole of who may do what: one row an action.
 var table = map[Action][]Role{
 	PageRead: append(slices.Clone(staff), RoleAnyone, RoleClient),
+	WallRead: append(slices.Clone(staff), RoleScreen),
 
 	SetupApply:    {RoleHost},
 	StatusObserve: {RoleMachine},

@@ -19,7 +19,7 @@ const pageFile = "../../docs/permissions.md"
 
 // columns are the roles of the table: people first, then what no person is.
 func columns() []access.Role {
-	return slices.Concat(access.People(), []access.Role{access.RoleMachine, access.RoleHost, access.RoleAnyone})
+	return slices.Concat(access.People(), []access.Role{access.RoleScreen, access.RoleMachine, access.RoleHost, access.RoleAnyone})
 }
 
 // yes and no are how a cell is written.
@@ -112,7 +112,7 @@ func permissions() string {
 
 One row an action, one column a role; ` + yes + ` may, ` + no + ` may not. A person holds roles everywhere or for one component, group or product. *machine* is the
 hub's own loops and the tokens of bots and jobs, which also have scopes; *host* is whoever holds the machine: the configuration file, the command line,
-the admin listener; *anyone* is a visitor. People are never machines, and machines never people.
+the admin listener; *screen* is a screen on a wall, let in by a link; *anyone* is a visitor. People are never machines, and machines never people.
 
 | action |`)
 	for _, r := range columns() {

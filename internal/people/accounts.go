@@ -20,6 +20,9 @@ type Deps struct {
 	Now    func() time.Time
 	// Demo lets people in without a password, in the demo alone (SignInDemo).
 	Demo bool
+	// Beat is told by the upkeep that it is alive, at least every so often; nil =
+	// nobody listens.
+	Beat func(every time.Duration)
 }
 
 // now is the present as it is recorded: UTC, whole microseconds.

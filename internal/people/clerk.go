@@ -43,6 +43,7 @@ type Done struct {
 	Path   string    `json:"path,omitempty"`   // of a link or hook, below the address of the hub
 	Secret string    `json:"secret,omitempty"` // of a token
 	Ends   time.Time `json:"ends,omitzero"`    // when the link or token does
+	Base   string    `json:"base,omitempty"`   // address of the running hub, for Path; "" when none did the errand
 }
 
 // Card is a person as a command line shows one.
@@ -61,11 +62,18 @@ type Clerk struct {
 	Accounts *Accounts
 	Tokens   *Tokens
 	Hooks    *Hooks
+	Base     string // address at which browsers reach the hub that runs; "" = none runs
 }
 
 // Do does one errand. Errors: Invalid for one it does not know, and those of
 // the services.
 func (c Clerk) Do(ctx context.Context, e Errand) (Done, error) {
+	done, err := c.do(ctx, e)
+	done.Base = c.Base
+	return done, err
+}
+
+func (c Clerk) do(ctx context.Context, e Errand) (Done, error) {
 	switch e.Do {
 	case DoPersonAdd:
 		return c.addPerson(ctx, e)

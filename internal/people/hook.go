@@ -3,8 +3,9 @@ package people
 import (
 	"context"
 	"crypto/rand"
-	"regexp"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"evenkeel/internal/access"
 	"evenkeel/internal/journal"
@@ -70,13 +71,20 @@ func (h *Hooks) Make(ctx context.Context, by access.Actor, d HookDraft) (path st
 	return HookPath + hook.Source + "/" + secret, hook, nil
 }
 
-// mappingWord is what a mapping may hold: names of labels, and keys or patterns.
-var mappingWord = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,200}$`)
+// maxMappingWord bounds a word of a mapping, in letters.
+const maxMappingWord = 200
+
+// mappable reports whether a mapping may hold a word: the name of a label, a key
+// or a pattern.
+func mappable(word string) bool {
+	return word != "" && utf8.ValidString(word) && utf8.RuneCountInString(word) <= maxMappingWord &&
+		!strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
 
 // drafted checks what was said of a hook. Errors: Invalid.
 func (h *Hooks) drafted(d HookDraft) (Hook, error) {
 	if !slices.Contains(Sources(), d.Source) {
-		return Hook{}, problem.Invalid("source", "%q is no source of hooks.", clip(d.Source))
+		return Hook{}, problem.Invalid("source", "%q is no source of hooks; there are %s.", clip(d.Source), strings.Join(Sources(), " and "))
 	}
 	if d.Name == "" {
 		d.Name = d.Source
@@ -89,7 +97,7 @@ func (h *Hooks) drafted(d HookDraft) (Hook, error) {
 		return Hook{}, problem.Invalid("mapping", "A mapping has at most %d lines.", maxMapping)
 	}
 	for from, to := range d.Mapping {
-		if !mappingWord.MatchString(from) || !mappingWord.MatchString(to) {
+		if !mappable(from) || !mappable(to) {
 			return Hook{}, problem.Invalid("mapping", "A line of the mapping is empty, too long or no text.")
 		}
 	}

@@ -48,6 +48,10 @@ type Refusals struct {
 	log  *slog.Logger
 	now  func() time.Time
 
+	// Beat is told by Run that it is alive, at least every so often; nil = nobody
+	// listens. It is set before Run.
+	Beat func(every time.Duration)
+
 	mu     sync.Mutex
 	counts map[refusal]*refusals
 	wake   chan struct{}
@@ -102,6 +106,9 @@ func (r *Refusals) Run(ctx context.Context) error {
 	tick := time.NewTicker(refusalsEvery / 4)
 	defer tick.Stop()
 	for {
+		if r.Beat != nil {
+			r.Beat(refusalsEvery / 4)
+		}
 		select {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)

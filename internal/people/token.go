@@ -51,10 +51,14 @@ func TokenRoles() []access.Role { return append(access.People(), access.RoleMach
 // Make makes a token and gives its secret, this one time. Errors: Forbidden,
 // Invalid, TooMany, Unavailable.
 func (t *Tokens) Make(ctx context.Context, by access.Actor, d TokenDraft) (secret string, token Token, err error) {
+	return t.make(ctx, by, d, TokenRoles())
+}
+
+func (t *Tokens) make(ctx context.Context, by access.Actor, d TokenDraft, roles []access.Role) (secret string, token Token, err error) {
 	if err := by.CheckOn(access.TokenEdit); err != nil {
 		return "", Token{}, err
 	}
-	if token, err = t.drafted(d); err != nil {
+	if token, err = t.drafted(d, roles); err != nil {
 		return "", Token{}, err
 	}
 	all, err := t.Store.Tokens(ctx)
@@ -79,12 +83,12 @@ func (t *Tokens) Make(ctx context.Context, by access.Actor, d TokenDraft) (secre
 }
 
 // drafted checks what was said of a token. Errors: Invalid.
-func (t *Tokens) drafted(d TokenDraft) (Token, error) {
+func (t *Tokens) drafted(d TokenDraft, roles []access.Role) (Token, error) {
 	name, bad := checkName(d.Name)
 	if bad != nil {
 		return Token{}, problem.Invalid("name", "Name the token after what will use it.")
 	}
-	if !slices.Contains(TokenRoles(), d.Role) {
+	if !slices.Contains(roles, d.Role) {
 		return Token{}, problem.Invalid("role", "%q is no role of a token.", clip(string(d.Role)))
 	}
 	scopes, err := checkScopes(d.Scopes)
@@ -150,9 +154,16 @@ func (t *Tokens) Revoke(ctx context.Context, by access.Actor, id string) error {
 // Actor gives who is behind an API token: a machine with its role, limited to
 // its scopes. Errors: Unauthenticated, Unavailable.
 func (t *Tokens) Actor(ctx context.Context, bearer string) (access.Actor, error) {
+	k, err := t.good(ctx, bearer)
+	return k.actor, err
+}
+
+// good gives a token that works, and notes that it was used. Errors:
+// Unauthenticated, Unavailable.
+func (t *Tokens) good(ctx context.Context, bearer string) (tokenActor, error) {
 	if !tokenShaped(bearer) { // no question to the database about what cannot be one
 		t.refused.Note(access.Visitor, "", ReasonToken, "")
-		return access.Actor{}, noToken()
+		return tokenActor{}, noToken()
 	}
 	now, hash := t.now(), hashOf(bearer)
 	k, epoch, ok := t.known.find(hash, now)
@@ -160,16 +171,16 @@ func (t *Tokens) Actor(ctx context.Context, bearer string) (access.Actor, error)
 		token, err := t.Store.TokenByHash(ctx, hash)
 		if problem.KindOf(err) == problem.KindNotFound {
 			t.refused.Note(access.Visitor, "", ReasonToken, "")
-			return access.Actor{}, noToken()
+			return tokenActor{}, noToken()
 		}
 		if err != nil {
-			return access.Actor{}, err
+			return tokenActor{}, err
 		}
 		k = tokenActor{token, token.Actor()}
 	}
 	if !k.token.Good(now) {
 		t.refused.Note(access.Actor{ID: k.actor.ID, Role: k.actor.Role}, "", ReasonToken, "")
-		return access.Actor{}, noToken()
+		return tokenActor{}, noToken()
 	}
 	if now.Sub(k.token.SeenAt) >= seenEvery {
 		k.token.SeenAt, ok = now, false
@@ -180,7 +191,7 @@ func (t *Tokens) Actor(ctx context.Context, bearer string) (access.Actor, error)
 	if !ok {
 		t.known.keep(hash, k, epoch, now)
 	}
-	return k.actor, nil
+	return k, nil
 }
 
 func noToken() error {

@@ -22,6 +22,9 @@ func (a *Accounts) Run(ctx context.Context) error {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
 	for {
+		if a.Beat != nil {
+			a.Beat(upkeepEvery)
+		}
 		if err := a.tidy(ctx); err != nil && ctx.Err() == nil {
 			a.Log.Warn("sessions that are over were not removed", "err", err)
 		}

@@ -26,6 +26,7 @@ func (w *Watch) maintenanceLoop(ctx context.Context) {
 	loaded := w.loadWorks(ctx)
 	next := w.mono()
 	for {
+		w.beat(loopWorks, beatEvery)
 		select {
 		case <-ctx.Done():
 			return

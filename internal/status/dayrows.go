@@ -150,6 +150,7 @@ func (w *Watch) historyLoop(ctx context.Context, lease journal.Lease) {
 	var rest time.Duration // monotonic time until which the work rests
 	failing := false
 	for {
+		w.beat(loopHistory, rowsPause)
 		select {
 		case <-ctx.Done():
 			return

@@ -308,6 +308,35 @@ func TestConfirmationReachesWhoeverWatches(t *testing.T) {
 	})
 }
 
+// TestSilencedMonitorExcusesWhatItAloneReports: a component is told of as soon
+// as a monitor fails that is not silenced.
+func TestSilencedMonitorExcusesWhatItAloneReports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def := two()
+		other := def.Monitors[0]
+		other.ID = "web-other"
+		def.Monitors = append(def.Monitors, other)
+		o := openOffice(t, def)
+		o.play("web-http", "g")
+		o.play("web-other", "g")
+		if _, err := o.desk.Silence(t.Context(), operator, status.Silence{Monitors: []string{"web-http"}, To: time.Now().Add(time.Hour), Reason: "a flaky target"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := o.desk.Silenced("web", time.Now()); ok {
+			t.Error("silenced while nothing fails")
+		}
+		o.play("web-http", "ff")
+		if s, ok := o.desk.Silenced("web", time.Now()); !ok || s.Monitors[0] != "web-http" {
+			t.Errorf("told of a silenced monitor: %+v", s)
+		}
+		o.play("web-other", "ff")
+		if _, ok := o.desk.Silenced("web", time.Now()); ok {
+			t.Error("what fails besides is not told")
+		}
+		o.halt()
+	})
+}
+
 // TestSilenceRestsAlertsAlone: it is answered from memory, ends by itself or by
 // hand, is bounded, and touches neither page nor checks.
 func TestSilenceRestsAlertsAlone(t *testing.T) {

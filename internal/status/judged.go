@@ -35,6 +35,9 @@ type lead struct {
 func (c *judged) at(t time.Time) (Status, lead) {
 	var room [8]part
 	parts := room[:0]
+	if len(c.monitors) > len(room) {
+		parts = make([]part, 0, len(c.monitors))
+	}
 	for _, m := range c.monitors {
 		level := m.at(t)
 		if level == LevelUnknown && m.awaited.After(t) {

@@ -48,6 +48,7 @@ func (r *recorder) loop(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		r.watch.beat(loopRecorder, AliveEvery)
 		wake := r.watch.wake
 		if r.failures > 0 {
 			wake = nil // only the timer ends the pause after a failure

@@ -77,6 +77,53 @@ type Result struct {
 	Facts    *Facts // what metrics and pages show beyond that; shared, never written after
 }
 
+// Kept is a Result in half its room, without monitor and location, which
+// whoever keeps it knows: ten thousand of them are always there. Its moments are
+// exact to the microsecond.
+type Kept struct {
+	due, started      int64 // Unix microseconds; 0 for the zero time
+	interval, latency time.Duration
+	phases            [PhaseCount]time.Duration
+	value             float64
+	reason            string
+	facts             *Facts
+	code              int32
+	outcome           Outcome
+	cause             Cause
+	hasValue          bool
+}
+
+// KeptOf packs a result.
+func KeptOf(r *Result) Kept {
+	return Kept{
+		due: unixMicro(r.Due), started: unixMicro(r.Started), interval: r.Interval, latency: r.Latency, phases: r.Phases,
+		value: r.Value, reason: r.Reason, facts: r.Facts, code: int32(r.Code), outcome: r.Outcome, cause: r.Cause, hasValue: r.HasValue,
+	}
+}
+
+// Result gives it back as that of a monitor, by key, and a location.
+func (k *Kept) Result(monitor, location string) Result {
+	return Result{
+		Monitor: monitor, Location: location, Interval: k.interval, Due: fromUnixMicro(k.due), Started: fromUnixMicro(k.started),
+		Latency: k.latency, Phases: k.phases, Outcome: k.outcome, Cause: k.cause, Code: int(k.code), Value: k.value, HasValue: k.hasValue,
+		Reason: k.reason, Facts: k.facts,
+	}
+}
+
+func unixMicro(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromUnixMicro(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
 // Facts are details of the last run that metrics and the console show.
 type Facts struct {
 	IPVersion   int       // 4 or 6

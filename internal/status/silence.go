@@ -141,9 +141,39 @@ func (d *Desk) Silences(ctx context.Context, by access.Actor) ([]Silence, error)
 }
 
 // Silenced tells whether alerts of a component, by key, rest at a moment, and
-// by what silence: the one that lasts longest. It is answered from memory.
+// by what silence: its own that lasts longest, or, when each monitor that fails
+// is silenced, the first of theirs to end. It is answered from memory.
 func (d *Desk) Silenced(component string, at time.Time) (Silence, bool) {
-	return d.restful(at, func(s *Silence) bool { return slices.Contains(s.Components, component) })
+	if s, ok := d.restful(at, func(s *Silence) bool { return slices.Contains(s.Components, component) }); ok {
+		return s, true
+	}
+	return d.failQuietly(component, at)
+}
+
+// failQuietly tells whether all that fails of a component is silenced. What this
+// process does not know to fail excuses nothing: somebody is told.
+func (d *Desk) failQuietly(component string, at time.Time) (first Silence, ok bool) {
+	cat := d.watch.Catalog()
+	i := slices.IndexFunc(cat.Components, func(c Component) bool { return c.Key == component })
+	if i < 0 {
+		return first, false
+	}
+	for _, m := range cat.Monitors {
+		if m.Component != cat.Components[i].ID {
+			continue
+		}
+		if v, known := d.watch.Verdict(m.Key); !known || v.Level == LevelUp || v.Level == LevelUnknown {
+			continue
+		}
+		s, quiet := d.MonitorSilenced(m.Key, component, at)
+		if !quiet {
+			return Silence{}, false
+		}
+		if !ok || s.To.Before(first.To) {
+			first, ok = s, true
+		}
+	}
+	return first, ok
 }
 
 // MonitorSilenced is Silenced for a monitor, by key, which rests with its

@@ -64,6 +64,7 @@ func (w *Watch) statementLoop(ctx context.Context) {
 	timer := time.NewTimer(restateEvery)
 	defer timer.Stop()
 	for {
+		w.beat(loopStatements, restateEvery)
 		select {
 		case <-ctx.Done():
 			return

@@ -48,6 +48,7 @@ func (w *Watch) upkeepLoop(ctx context.Context, lease journal.Lease) {
 	defer timer.Stop()
 	var freeze time.Time // when the next month is due
 	for {
+		w.beat(loopUpkeep, upkeepEvery)
 		select {
 		case <-ctx.Done():
 			return

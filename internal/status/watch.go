@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,10 @@ type WatchDeps struct {
 	// Statements gives what people say of components now, beside what they say by
 	// hand; nil = nothing. Errors: Unavailable.
 	Statements func(ctx context.Context) ([]Statement, error)
+	// Beat is told by each loop of Run that it is alive, at least every so often,
+	// and Rest that it has ended; nil = nobody listens.
+	Beat func(loop string, every time.Duration)
+	Rest func(loop string)
 }
 
 // Watch is the service that turns results into the record: it hands them to
@@ -43,6 +48,8 @@ type Watch struct {
 	latency    Latency
 	calendar   Calendar
 	statements func(ctx context.Context) ([]Statement, error)
+	beat       func(loop string, every time.Duration)
+	silent     func(loop string)
 	log        *slog.Logger
 	wall       func() time.Time
 	begun      time.Time // the zero of the monotonic clock
@@ -64,9 +71,15 @@ type Watch struct {
 // NewWatch makes a Watch that knows nothing yet: Load comes first.
 func NewWatch(d WatchDeps) *Watch {
 	w := &Watch{
-		work: d.Work, store: d.Store, latency: d.Latency, calendar: d.Calendar, statements: d.Statements, log: d.Log, wall: d.Now,
+		work: d.Work, store: d.Store, latency: d.Latency, calendar: d.Calendar, statements: d.Statements, log: d.Log, wall: d.Now, beat: d.Beat, silent: d.Rest,
 		begun: time.Now(), inbox: newInbox(),
 		sentinels: make(chan struct{}, 1), wake: make(chan struct{}, 1), replan: make(chan struct{}, 1), restate: make(chan struct{}, 1),
+	}
+	if w.beat == nil {
+		w.beat = func(string, time.Duration) {}
+	}
+	if w.silent == nil {
+		w.silent = func(string) {}
 	}
 	w.catalog.Store(&Catalog{})
 	w.retention.Store(&DefaultRetention)
@@ -96,7 +109,11 @@ func (w *Watch) load(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s := saved{catalog: &cat}
+	known := &cat
+	if old := w.catalog.Load(); reflect.DeepEqual(*old, cat) {
+		known = old // others hold its words and lists: no need to have them twice
+	}
+	s := saved{catalog: known}
 	if s.streaks, err = w.store.Streaks(ctx); err != nil {
 		return err
 	}
@@ -115,7 +132,7 @@ func (w *Watch) load(ctx context.Context) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.engine = newEngine(s, w.now(), journal.NewID, w.askSentinels)
-	w.catalog.Store(&cat)
+	w.catalog.Store(known)
 	return nil
 }
 
@@ -239,6 +256,11 @@ func (w *Watch) Run(ctx context.Context, lease journal.Lease) error {
 	}
 	w.running.Store(true)
 	defer w.running.Store(false)
+	defer func() {
+		for _, loop := range runLoops {
+			w.silent(loop)
+		}
+	}()
 	w.tell("hub.started")
 	inner, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -275,12 +297,28 @@ func (w *Watch) tell(verb string) {
 	nudge(w.wake)
 }
 
+// The loops of Run, by the names under which they say that they are alive.
+const (
+	loopJudge      = "judging"
+	loopWorks      = "maintenance clock"
+	loopStatements = "statements"
+	loopHistory    = "latency history"
+	loopUpkeep     = "upkeep"
+	loopRecorder   = "record writer"
+)
+
+var runLoops = []string{loopJudge, loopWorks, loopStatements, loopHistory, loopUpkeep, loopRecorder}
+
+// beatEvery is how often loops say so that look every second.
+const beatEvery = 10 * time.Second
+
 // judgeLoop feeds the engine with results and time.
 func (w *Watch) judgeLoop(ctx context.Context) {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	quick := time.NewTimer(settleEvery)
 	defer quick.Stop()
+	w.beat(loopJudge, beatEvery)
 	for {
 		select {
 		case <-ctx.Done():
@@ -294,6 +332,7 @@ func (w *Watch) judgeLoop(ctx context.Context) {
 				quick.Reset(settleEvery)
 			}
 		case <-sweep.C:
+			w.beat(loopJudge, beatEvery)
 			w.sweep()
 		}
 	}

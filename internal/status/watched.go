@@ -57,58 +57,19 @@ type watched struct {
 	stands  string    // why nothing follows from the verdict: flapping, quorum, a parent; "" = it follows
 	cause   Cause     // of the newest result that was not fine
 	reason  string    // for staff, of the same
-	last    lastRun
-}
-
-// lastRun is the newest result of a monitor, in half the room of a Result: ten
-// thousand of them are always there.
-type lastRun struct {
-	place             *place // nil while there is none
-	due, started      int64  // Unix microseconds; 0 for the zero time
-	interval, latency time.Duration
-	phases            [PhaseCount]time.Duration
-	value             float64
-	reason            string
-	facts             *Facts
-	code              int32
-	outcome           Outcome
-	cause             Cause
-	hasValue          bool
+	heard   *place    // where the newest result is from; nil while there is none
+	last    Kept      // the newest result
 }
 
 // keep remembers a result of one of the monitor's locations as the newest.
-func (m *watched) keep(p *place, r *Result) {
-	m.last = lastRun{
-		place: p, due: unixMicro(r.Due), started: unixMicro(r.Started), interval: r.Interval, latency: r.Latency, phases: r.Phases,
-		value: r.Value, reason: r.Reason, facts: r.Facts, code: int32(r.Code), outcome: r.Outcome, cause: r.Cause, hasValue: r.HasValue,
-	}
-}
+func (m *watched) keep(p *place, r *Result) { m.heard, m.last = p, KeptOf(r) }
 
 // lastResult gives the newest result; false while there is none.
 func (m *watched) lastResult() (Result, bool) {
-	l := &m.last
-	if l.place == nil {
+	if m.heard == nil {
 		return Result{}, false
 	}
-	return Result{
-		Monitor: m.def.Key, Location: l.place.location, Interval: l.interval, Due: fromUnixMicro(l.due), Started: fromUnixMicro(l.started),
-		Latency: l.latency, Phases: l.phases, Outcome: l.outcome, Cause: l.cause, Code: int(l.code), Value: l.value, HasValue: l.hasValue,
-		Reason: l.reason, Facts: l.facts,
-	}, true
-}
-
-func unixMicro(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func fromUnixMicro(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
+	return m.last.Result(m.def.Key, m.heard.location), true
 }
 
 // MonitorVerdict is what the engine says of one monitor now.
