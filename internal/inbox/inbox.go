@@ -10,14 +10,19 @@ import "time"
 type Mailbox struct {
 	Name       string    // as configured; it never changes
 	Validity   uint32    // UIDVALIDITY that the cursor belongs to (RFC 9051 2.3.1.1); 0 before the first look
+	Epoch      int64     // how often the server renumbered without saying so
 	Last       uint32    // highest UID stored; the next one is above it
-	BackfillTo uint32    // lowest UID that the walk down has reached; 1 or 0 = done
+	BackfillTo uint32    // lowest UID that the walk down has reached
+	Floor      uint32    // where the walk down ends; UIDs below are left where they are
+	From       time.Time // mails that the server received before are left where they are; zero = none are
+	QuietTo    time.Time // mails that the server received before are old ones, whatever their UIDs
 	State      State     // what its owner is doing
+	Trouble    Trouble   // what sort of error it backs off from
 	Reason     string    // why it is not well, in words, no secrets
 	Since      time.Time // of this state
 	OKAt       time.Time // the server answered and the cursor was up to date
 	ComparedAt time.Time // the ledger was compared with the server
-	Missing    int64     // mails on the server that the ledger did not know, at that comparison
+	Gap        int64     // mails on the server that the ledger did not know, at that comparison
 	Version    int64
 }
 
@@ -35,11 +40,35 @@ const (
 	Off          State = "off"           // no longer configured
 )
 
-// Mail is one mail of a mailbox: one row for each (mailbox, validity, UID).
+// Trouble is what sort of error keeps a mailbox from being read.
+type Trouble string
+
+// The sorts of trouble.
+const (
+	NoTrouble   Trouble = ""
+	Unreachable Trouble = "unreachable" // no connection, or it was lost
+	Untrusted   Trouble = "certificate" // TLS: not the server that it should be
+	Refused     Trouble = "sign_in"     // name, password or token
+	Crowded     Trouble = "limit"       // the server asks to come back later
+	Missing     Trouble = "folder"      // no such folder
+	Unkept      Trouble = "database"    // what was read could not be stored
+	Strange     Trouble = "server"      // it answers what it should not
+)
+
+// Well reports whether the mailbox is being read.
+func (m Mailbox) Well() bool {
+	return m.State == Listening || m.State == Polling || m.State == Backfilling
+}
+
+// Backfilled reports whether the walk down is done.
+func (m Mailbox) Backfilled() bool { return m.BackfillTo <= max(m.Floor, 1) }
+
+// Mail is one mail of a mailbox: one row for each (mailbox, validity, epoch, UID).
 type Mail struct {
 	ID         string // from journal.NewID
 	Mailbox    string
 	Validity   uint32
+	Epoch      int64
 	UID        uint32
 	Hash       string    // SHA-256 of the raw bytes, hex; "" when they could not be fetched
 	Size       int64     // bytes
@@ -56,13 +85,15 @@ type Mail struct {
 	Attempts   int
 	NextAt     time.Time // not before; zero when nothing more happens by itself
 	Settled    bool      // what happens on the server after ingest was done
+	GoneAt     time.Time // when its source was forgotten: erased by wish, or old enough
 	Version    int64
 }
 
 // Fate is what became of a mail.
 type Fate string
 
-// The fates. Waiting is the only one that something follows by itself.
+// The fates. Waiting is followed by another fate by itself, and Unfetchable by
+// another try.
 const (
 	Waiting     Fate = "waiting"
 	Opened      Fate = "opened"      // a ticket
@@ -89,3 +120,10 @@ type Query struct {
 
 // MaxPage bounds one page of a list.
 const MaxPage = 500
+
+const (
+	// MaxAttempts is how often a mail is tried before a person must look.
+	MaxAttempts = 3
+	// MaxReason bounds a reason, in bytes.
+	MaxReason = 500
+)

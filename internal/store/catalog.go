@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"evenkeel/internal/journal"
@@ -37,6 +38,7 @@ func (s *Store) Catalog(ctx context.Context, all bool) (c status.Catalog, err er
 			 from monitors where $1 or removed_at is null order by id, key`, all); err != nil {
 			return err
 		}
+		gather(c.Monitors)
 		c.Windows, err = s.windows(ctx, q, all)
 		return err
 	})
@@ -173,14 +175,29 @@ func (x sameness) scanMonitor(r *sql.Rows, m *status.Monitor) error {
 		return err
 	}
 	m.Component, m.Kind, m.Unit, m.Rule = x.word(m.Component), x.word(m.Kind), x.word(m.Unit), rule.rule()
-	if m.ID == m.Key {
-		m.ID = m.Key
-	}
-	if m.Name == m.ID {
-		m.Name = m.ID
-	}
 	m.Locations, err = x.list(locations)
 	return err
+}
+
+// gather puts the words that each monitor has for itself side by side, once
+// where they are alike. As they were read they lie between all that reading
+// their row left behind, and keep the pages of that in memory.
+func gather(monitors []status.Monitor) {
+	for i := range monitors {
+		m := &monitors[i]
+		key, id, name := strings.Clone(m.Key), m.ID, m.Name
+		m.Key, m.ID, m.Name = key, key, key
+		if id != key {
+			m.ID = strings.Clone(id)
+		}
+		switch name {
+		case key:
+		case id:
+			m.Name = m.ID
+		default:
+			m.Name = strings.Clone(name)
+		}
+	}
 }
 
 // PutMonitor inserts (Version 0) or updates a monitor and its mark.

@@ -21,6 +21,7 @@ type dialect struct {
 	lockShared    string // ends a select whose rows must not change before the commit
 	isolation     sql.IsolationLevel
 	sealsAtCommit bool
+	insertTicket  string                                                      // the statement, for the engine gives the number
 	appendEntries func(*tx) error                                             // writes tx.entries
 	clock         func(*tx) (time.Time, error)                                // the clock that leases run by
 	script        func(context.Context, conn, string) error                   // runs several statements at once
@@ -30,11 +31,13 @@ type dialect struct {
 
 var sqliteDialect = dialect{
 	name: "sqlite", marker: "sqlite", lockShared: "", isolation: sql.LevelDefault,
+	insertTicket:  insertTicket(`(select coalesce(max(number), 0) + 1 from tickets)`), // one writer: nobody comes between
 	sealsAtCommit: true, appendEntries: sealEntries, clock: ownClock, script: runScript, lockSchema: lockNothing, code: sqliteCode,
 }
 
 var postgresDialect = dialect{
 	name: "postgresql", marker: "postgres", lockShared: " for share", isolation: sql.LevelRepeatableRead,
+	insertTicket:  insertTicket(`nextval('ticket_number')`), // one counting row would be everybody's lock
 	sealsAtCommit: false, appendEntries: pendEntries, clock: databaseClock, script: runSimpleScript, lockSchema: lockAdvisory, code: postgresCode,
 }
 

@@ -17,6 +17,7 @@ import (
 	"evenkeel/internal/notice"
 	"evenkeel/internal/status"
 	"evenkeel/internal/store"
+	"evenkeel/internal/ticket"
 )
 
 // operator is the person of the scenes.
@@ -44,6 +45,11 @@ func (d *desk) Plan(ctx context.Context, tx journal.Tx, e notice.Event) error {
 	return nil
 }
 
+// BouncedIn ends subscriptions.
+func (d *desk) BouncedIn(ctx context.Context, tx journal.Tx, address string) error {
+	return d.desk.BouncedIn(ctx, tx, address)
+}
+
 // hall is a hall over a real record, in virtual time.
 type hall struct {
 	t       *testing.T
@@ -56,6 +62,7 @@ type hall struct {
 	bell    *journal.LocalBell
 	silence map[string]status.Silence
 	spans   map[string]status.Span // open ones, by component and track
+	support *ticket.Desk           // nil in scenes without a desk of tickets
 	stop    func()
 }
 
@@ -125,7 +132,7 @@ func (h *hall) start() {
 	})
 	h.room = incident.NewRoom(incident.RoomDeps{Work: h.store, Store: h.store, Components: h.present, Now: time.Now, Log: quiet()})
 	holder := journal.NewHolder()
-	h.hub = hub.New(hub.Deps{
+	deps := hub.Deps{
 		Work: h.store, Reader: h.store, Cursors: h.store, Leases: h.store, Bell: h.bell, Holder: holder,
 		Record: h.store, Present: h.present, Incidents: h.store, Room: h.room, Notices: h.desk, Concerns: h.store,
 		Silenced: func(key string, at time.Time) (status.Silence, bool) {
@@ -133,7 +140,11 @@ func (h *hall) start() {
 			return s, ok && s.Holds(at)
 		},
 		Now: time.Now, Log: quiet(),
-	})
+	}
+	if h.support != nil {
+		deps.TicketDeps = hub.TicketDeps{Desk: h.support, Tickets: h.store, Proposed: h.store, Mails: h.store}
+	}
+	h.hub = hub.New(deps)
 	seq, _, err := h.store.Head(ctx)
 	if err != nil {
 		h.t.Fatal(err)

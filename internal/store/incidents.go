@@ -16,7 +16,7 @@ var _ incident.Store = (*Store)(nil)
 // incidentColumns are read and written in this order.
 const incidentColumns = `id, number, name, state, impact, overridden, worst, visibility, origin, machine, backfilled,
 	started_at, opened_at, published_at, publish_after, monitoring_at, resolved_at, next_update_at, green_since, changed_at,
-	merged_into, components, duties, tasks, links, runbook, review, reminder_us, lines, version`
+	merged_into, components, duties, tasks, links, runbook, review, reminder_us, promised, lines, version`
 
 // openCondition is the where clause of the partial index incidents_open.
 const openCondition = `state not in ('resolved', 'postmortem') and merged_into = ''`
@@ -26,7 +26,7 @@ func scanIncident(r *sql.Rows, i *incident.Incident) error {
 		into(&i.StartedAt), into(&i.OpenedAt), into(&i.PublishedAt), into(&i.PublishAfter), into(&i.MonitoringAt), into(&i.ResolvedAt),
 		into(&i.NextUpdateAt), into(&i.GreenSince), into(&i.ChangedAt),
 		&i.MergedInto, asJSON(&i.Components), asJSON(&i.Roles), asJSON(&i.Tasks), asJSON(&i.Links), &i.RunbookURL, asJSON(&i.Review),
-		lasting(&i.ReminderEvery), &i.Lines, &i.Version)
+		lasting(&i.ReminderEvery), &i.Promised, &i.Lines, &i.Version)
 }
 
 // incidentOf gives the one incident of a query. Errors: NotFound.
@@ -78,6 +78,18 @@ func (s *Store) Incidents(ctx context.Context, q incident.Query) ([]incident.Inc
 	if q.Component != "" {
 		w.add(`id in (select incident from incident_components where component = %s)`, q.Component)
 	}
+	if len(q.States) > 0 {
+		places := make([]string, len(q.States))
+		for n, st := range q.States {
+			places[n] = w.arg(string(st))
+		}
+		w.add(`state in (` + strings.Join(places, `, `) + `)`)
+	}
+	if number, ok := q.Number(); ok {
+		w.add(`number = %s`, number)
+	} else if q.Text != "" {
+		w.add(`lower(name) like lower(%s) escape '!'`, "%"+likely(q.Text)+"%")
+	}
 	if q.Seen {
 		w.add(`visibility = 'public' and published_at is not null and merged_into = ''`)
 	}
@@ -119,16 +131,16 @@ func (s *Store) PutIncident(_ context.Context, jt journal.Tx, i *incident.Incide
 	values := []any{i.ID, i.Version, i.Name, string(i.State), string(i.Impact), i.Overridden, string(i.Worst), string(i.Visibility), string(i.Origin),
 		i.Machine, i.Backfilled, at(i.StartedAt), at(i.OpenedAt), at(i.PublishedAt), at(i.PublishAfter), at(i.MonitoringAt), at(i.ResolvedAt),
 		at(i.NextUpdateAt), at(i.GreenSince), at(i.ChangedAt), i.MergedInto, asJSON(&i.Components), asJSON(&i.Roles), asJSON(&i.Tasks), asJSON(&i.Links),
-		i.RunbookURL, asJSON(&i.Review), micros(i.ReminderEvery), i.Lines}
+		i.RunbookURL, asJSON(&i.Review), micros(i.ReminderEvery), i.Promised, i.Lines}
 	if i.Version == 0 {
 		values[1] = i.Number
 		_, err = t.exec(`insert into incidents (`+incidentColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-			$16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, 1)`, values...)
+			$16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 1)`, values...)
 	} else {
 		err = t.swap("incident", i.ID, `update incidents set name = $3, state = $4, impact = $5, overridden = $6, worst = $7, visibility = $8,
 			origin = $9, machine = $10, backfilled = $11, started_at = $12, opened_at = $13, published_at = $14, publish_after = $15,
 			monitoring_at = $16, resolved_at = $17, next_update_at = $18, green_since = $19, changed_at = $20, merged_into = $21,
-			components = $22, duties = $23, tasks = $24, links = $25, runbook = $26, review = $27, reminder_us = $28, lines = $29,
+			components = $22, duties = $23, tasks = $24, links = $25, runbook = $26, review = $27, reminder_us = $28, promised = $29, lines = $30,
 			version = version + 1 where id = $1 and version = $2`, values...)
 	}
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 
 // updateColumns are read and written in this order.
 const updateColumns = `id, incident, kind, state, body, verb, facts, author, created_at, display_at, publish_at, published_at,
-	deliver, components, edited_at, version`
+	deliver, components, edited_at, next_us, version`
 
 func scanUpdate(r *sql.Rows, u *incident.Update) error {
 	return r.Scan(&u.ID, &u.Incident, &u.Kind, &u.State, &u.Body, &u.Verb, asJSON(&u.Facts), &u.Author, into(&u.CreatedAt), into(&u.DisplayAt),
-		into(&u.PublishAt), into(&u.PublishedAt), &u.Deliver, asJSON(&u.Components), into(&u.EditedAt), &u.Version)
+		into(&u.PublishAt), into(&u.PublishedAt), &u.Deliver, asJSON(&u.Components), into(&u.EditedAt), lasting(&u.NextUpdate), &u.Version)
 }
 
 // Updates gives all lines of one incident, oldest first by DisplayAt.
@@ -95,14 +95,14 @@ func (s *Store) PutUpdate(_ context.Context, jt journal.Tx, u *incident.Update) 
 		return err
 	}
 	values := []any{u.ID, u.Incident, string(u.Kind), string(u.State), u.Body, u.Verb, asJSON(&u.Facts), u.Author, at(u.CreatedAt), at(u.DisplayAt),
-		at(u.PublishAt), at(u.PublishedAt), u.Deliver, asJSON(&u.Components), at(u.EditedAt)}
+		at(u.PublishAt), at(u.PublishedAt), u.Deliver, asJSON(&u.Components), at(u.EditedAt), micros(u.NextUpdate)}
 	if u.Version == 0 {
 		_, err = t.exec(`insert into incident_updates (`+updateColumns+`)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)`, values...)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)`, values...)
 	} else {
 		err = t.swap("update", u.ID, `update incident_updates set incident = $2, kind = $3, state = $4, body = $5, verb = $6, facts = $7,
 			author = $8, created_at = $9, display_at = $10, publish_at = $11, published_at = $12, deliver = $13, components = $14,
-			edited_at = $15, version = version + 1 where id = $1 and version = $16`, append(values, u.Version)...)
+			edited_at = $15, next_us = $16, version = version + 1 where id = $1 and version = $17`, append(values, u.Version)...)
 	}
 	if err == nil {
 		u.Version++

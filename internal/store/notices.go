@@ -14,11 +14,11 @@ import (
 
 var _ notice.Store = (*Store)(nil)
 
-const noticeEventColumns = `id, seq, kind, subject_kind, subject_id, alarm, audience, severity, components, group_ids, at, content, suppress, alert`
+const noticeEventColumns = `id, seq, kind, subject_kind, subject_id, alarm, audience, severity, components, group_ids, at, content, suppress, alert, line`
 
 func scanNoticeEvent(r *sql.Rows, e *notice.Event) error {
 	return r.Scan(&e.ID, &e.Seq, &e.Kind, &e.Subject.Kind, &e.Subject.ID, &e.Alarm, &e.Audience, &e.Severity,
-		asJSON(&e.Components), asJSON(&e.Groups), into(&e.At), asJSON(&e.Content), &e.Suppress, &e.Alert)
+		asJSON(&e.Components), asJSON(&e.Groups), into(&e.At), asJSON(&e.Content), &e.Suppress, &e.Alert, &e.Line)
 }
 
 // only gives the one row that was asked for.
@@ -39,9 +39,9 @@ func (s *Store) AddEvent(_ context.Context, jt journal.Tx, e notice.Event, fan b
 		return false, err
 	}
 	n, err := t.exec(`insert into notice_events (`+noticeEventColumns+`, planned_at, fan_at, told, passed)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, 0) on conflict (id) do nothing`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0) on conflict (id) do nothing`,
 		e.ID, e.Seq, e.Kind, e.Subject.Kind, e.Subject.ID, string(e.Alarm), string(e.Audience), string(e.Severity),
-		asJSON(&e.Components), asJSON(&e.Groups), e.At.UnixMicro(), asJSON(&e.Content), e.Suppress, e.Alert,
+		asJSON(&e.Components), asJSON(&e.Groups), e.At.UnixMicro(), asJSON(&e.Content), e.Suppress, e.Alert, e.Line,
 		at(t.now), sql.NullString{Valid: fan})
 	return n == 1, err
 }

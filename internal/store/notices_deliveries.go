@@ -270,6 +270,13 @@ func (s *Store) Tally(ctx context.Context, q notice.Query) (map[notice.State]int
 	return out, err
 }
 
+// Counts tells where the deliveries about a subject stand, by event, channel and state.
+func (s *Store) Counts(ctx context.Context, subject journal.Ref) ([]notice.Count, error) {
+	return list(ctx, s, s.db, func(r *sql.Rows, c *notice.Count) error { return r.Scan(&c.Event, &c.Line, &c.Channel, &c.State, &c.N) },
+		`select e.id, e.line, d.channel, d.state, count(*) from notice_events e join deliveries d on d.event = e.id
+		where e.subject_kind = $1 and e.subject_id = $2 group by e.seq, e.id, e.line, d.channel, d.state order by e.seq, e.id, d.channel, d.state`, subject.Kind, subject.ID)
+}
+
 // Queues tells what waits in every channel.
 func (s *Store) Queues(ctx context.Context) ([]notice.Queue, error) {
 	return list(ctx, s, s.db, func(r *sql.Rows, q *notice.Queue) error { return r.Scan(&q.Channel, &q.Waiting, into(&q.Oldest)) },

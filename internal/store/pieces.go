@@ -1,6 +1,7 @@
 package store
 
 import (
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -9,7 +10,8 @@ import (
 // few texts to prepare.
 var pieceSizes = [...]int{64, 8, 1}
 
-// pieces hands rows to fn in pieces of those sizes.
+// pieces hands rows to fn in pieces of those sizes. In between everybody else has
+// a turn: a thousand rows for the database must make no probe late.
 func pieces[T any](rows []T, fn func([]T) error) error {
 	for _, size := range pieceSizes {
 		for len(rows) >= size {
@@ -17,6 +19,7 @@ func pieces[T any](rows []T, fn func([]T) error) error {
 				return err
 			}
 			rows = rows[size:]
+			runtime.Gosched()
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,8 +52,11 @@ func readied(ctx context.Context, o Options, path, half string) (b Backup, err e
 	}
 	s := &Store{dialect: sqliteDialect, where: path, log: o.Log.With("component", "store")}
 	if err = s.migrate(ctx, conn.conn); err == nil {
-		// The index of words is not in a backup: its follower begins anew.
+		// The indexes of words are not in a backup: they are made anew.
 		_, err = conn.ExecContext(ctx, `delete from cursors where name = $1`, journal.SearchFollower)
+	}
+	if err == nil {
+		_, err = conn.ExecContext(ctx, forgetWords, wordsCursor, int64(math.MaxInt64))
 	}
 	conn.close()
 	return b, err
@@ -161,6 +165,9 @@ func (s *Store) fill(ctx context.Context, sheets []sheet, q querier, from *Store
 		if _, err := from.copySheet(ctx, sh, q, tx); err != nil {
 			return s.explain(err)
 		}
+	}
+	if _, err := tx.ExecContext(ctx, `select setval('ticket_number', (select coalesce(max(number), 0) + 1 from tickets), false)`); err != nil {
+		return s.explain(err)
 	}
 	// Whoever held a lease when the backup was made does not hold it here.
 	if _, err := tx.ExecContext(ctx, `update leases set until = 0`); err != nil {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"time"
 
 	"evenkeel/internal/problem"
@@ -78,12 +79,19 @@ func (j dbJSON[T]) Scan(src any) error {
 	return json.Unmarshal([]byte(text), j.v)
 }
 
+// rowsInOneGo is how many rows are read before everybody else has a turn: reading
+// a thousand must make no probe late.
+const rowsInOneGo = 64
+
 // each hands every row to scan and closes the rows.
 func each(rows *sql.Rows, scan func(*sql.Rows) error) error {
 	defer rows.Close()
-	for rows.Next() {
+	for n := 1; rows.Next(); n++ {
 		if err := scan(rows); err != nil {
 			return err
+		}
+		if n%rowsInOneGo == 0 {
+			runtime.Gosched()
 		}
 	}
 	return rows.Err()

@@ -77,7 +77,9 @@ type Ticket struct {
 	Root       string   // Message-ID that all our answers refer to
 
 	Messages      int64
-	Unheard       int64 // messages of the requester since a person of ours last spoke
+	Files         int64     // attachments of all messages, inline ones left out
+	Unheard       int64     // messages of the requester since a person of ours last spoke
+	UnheardAt     time.Time // the first of those
 	LastAt        time.Time
 	LastFrom      From
 	CreatedAt     time.Time // when it arrived, UTC
@@ -85,13 +87,21 @@ type Ticket struct {
 	SolvedAt      time.Time
 	ClosedAt      time.Time
 	SnoozedUntil  time.Time
-	DueAt         time.Time // the next promise that must be kept; zero = none runs
-	Due           Clock     // which promise
-	WarnedAt      time.Time // staff were warned of DueAt
-	BreachedAt    time.Time // the first promise that was broken
-	StillBroken   bool      // the requester says so after the incident was resolved
-	MergedInto    string    // id; all its messages moved on
-	Undeliverable string    // why answers do not reach the requester
+	DueAt         time.Time     // the next promise that must be kept; zero = none runs
+	Due           Clock         // which promise
+	WarnedAt      time.Time     // staff were warned of DueAt
+	Overdue       bool          // DueAt has passed, and that was said
+	BreachedAt    time.Time     // the first promise that was broken
+	RestingSince  time.Time     // the clocks rest: not our turn, or snoozed
+	Rested        time.Duration // working time that they rested since CreatedAt
+	RestedUnheard time.Duration // and since UnheardAt
+	WakeAt        time.Time     // the desk's clock looks at it again; zero = never by itself
+	Automatic     bool          // opened by automatic mail: nobody waits for an answer
+	Quiet         bool          // it came with old mail: no clock runs before its requester writes again
+	StillBroken   bool          // the requester says so after the incident was resolved
+	MergedInto    string        // id; all its messages moved on
+	Was           State         // before it was merged
+	Undeliverable string        // why answers do not reach the requester
 	ChangedAt     time.Time
 	Version       int64
 }
@@ -133,6 +143,7 @@ const (
 type Message struct {
 	ID          string
 	Ticket      string
+	Home        string // id of the ticket it came into: another than Ticket after a merge
 	Form        Form
 	From        From
 	Author      string  // actor id of staff; "" from outside
@@ -144,9 +155,11 @@ type Message struct {
 	HTML        string // as sent; made safe when shown
 	Mail        string // id of the inbox's mail
 	Hash        string // of the raw mail
+	BodyHash    string // of its normalised words
 	MessageID   string // without angle brackets; of ours: minted once, before it is sent
 	InReplyTo   string
 	References  []string
+	Source      string // Message-ID of the mail in which somebody of ours wrote it
 	Attachments []Attachment
 	Kind        string   // as the classifier calls it: person, auto_reply, bounce, …
 	Why         string   // of that, in words
@@ -154,9 +167,19 @@ type Message struct {
 	Warnings    []string // of the parser
 	Sending     Sending
 	SendAt      time.Time // not before: undo, or scheduled; zero when it goes at once
+	After       State     // the ticket becomes this when it is handed on; "" leaves it
+	Before      Before    // how the ticket stood, for taking an answer back
 	Mentions    []string  // person ids
 	At          time.Time // received, or written
 	Version     int64
+}
+
+// Before is what an answer changes in its ticket.
+type Before struct {
+	State     State     `json:"state,omitempty"`
+	Unheard   int64     `json:"unheard,omitempty"`
+	UnheardAt time.Time `json:"unheard_at,omitzero"`
+	First     bool      `json:"first,omitempty"` // nobody had answered yet
 }
 
 // Sending is where a message of ours stands.
@@ -255,11 +278,13 @@ type Bounce struct {
 	Original  string // Message-ID of what bounced, or ""
 }
 
-// Outcome is what became of something that came in.
+// Outcome is what became of something that came in. Without a message, nothing
+// was kept of it but what its caller keeps.
 type Outcome struct {
 	Ticket  string
 	Message string
 	Opened  bool   // a new ticket
+	Repeats bool   // it is here already, as that message; nothing was kept
 	Muted   bool   // kept, and nothing moves
 	Reason  string // why it went where it went, in words for staff
 }

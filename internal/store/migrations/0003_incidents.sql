@@ -39,6 +39,7 @@ create table incidents (
   review         text    not null,
   reminder_us    bigint  not null,
   lines          bigint  not null,
+  promised       boolean not null default false, -- the next update was promised to customers, not only due by the house's rule
   version        bigint  not null
 );
 create index incidents_started on incidents (started_at, number);
@@ -71,6 +72,7 @@ create table incident_updates (
   deliver      boolean not null,
   components   text    not null,
   edited_at    bigint,
+  next_us      bigint  not null default 0, -- what an update that waits promises of the next one
   version      bigint  not null
 );
 create index incident_updates_incident on incident_updates (incident, display_at);

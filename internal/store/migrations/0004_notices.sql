@@ -9,7 +9,7 @@ create table notice_events (
   subject_kind text   not null,
   subject_id   text   not null,
   alarm        text   not null,
-  audience     text   not null check (audience in ('subscribers', 'staff', 'both')),
+  audience     text   not null check (audience in ('subscribers', 'staff', 'both', 'requester')),
   severity     text   not null,
   components   text   not null,
   group_ids    text   not null,
@@ -17,6 +17,7 @@ create table notice_events (
   content      text   not null,
   suppress     text   not null,
   alert        text   not null,
+  line         text   not null default '', -- of the subject's timeline, which it tells
   planned_at   bigint not null,
   fan_at       text,            -- null: nobody left to plan for; else the last subscriber looked at
   told         bigint not null,

@@ -57,7 +57,7 @@ func Trouble(n int) incident.Incident {
 		Links:         []incident.Link{{Ref: journal.Ref{Kind: "ticket", ID: "TK-1"}, Relation: incident.ReportedBy, By: "p1", At: at}, {URL: "https://example.org/x", Title: "Graph", Relation: incident.Related, By: "p1", At: at}},
 		RunbookURL:    "https://example.org/runbook",
 		Review:        incident.Review{Body: "# What we learnt", PublishedAt: at, EditedAt: at, By: "p1"},
-		ReminderEvery: 20 * time.Minute, Lines: 3,
+		ReminderEvery: 20 * time.Minute, Promised: true, Lines: 3,
 	}
 }
 
@@ -77,7 +77,7 @@ func updateOf(of string, n int) incident.Update {
 		ID: fmt.Sprintf("%s-%d", of, n), Incident: of, Kind: incident.KindUpdate, State: incident.Identified, Body: "**We** know\n\nmore",
 		Verb: "incident.noted", Facts: map[string]string{"why": "3 of 3"}, Author: "p1", CreatedAt: at, DisplayAt: at.Add(time.Second),
 		PublishAt: at.Add(2e9), PublishedAt: at.Add(3e9), Deliver: true,
-		Components: []incident.Change{{Component: "pay", From: "operational", To: "major_outage"}}, EditedAt: at.Add(4e9),
+		Components: []incident.Change{{Component: "pay", From: "operational", To: "major_outage"}}, EditedAt: at.Add(4e9), NextUpdate: 20 * time.Minute,
 	}
 }
 
@@ -232,7 +232,7 @@ func incidentPages(t *testing.T, r IncidentRecord) {
 
 func incidentQuery(t *testing.T, r IncidentRecord) {
 	seen, open, private, merged := Trouble(1), suspicionOf(2), suspicionOf(3), Trouble(4)
-	seen.State = incident.Resolved
+	seen.State, private.Name = incident.Resolved, "Payments, privately"
 	open.Components = []incident.Affected{{Component: "cart", Since: base}}
 	private.Visibility, private.State, private.ResolvedAt = incident.Private, incident.Resolved, base.Add(10*time.Minute)
 	merged.MergedInto = seen.ID
@@ -247,6 +247,12 @@ func incidentQuery(t *testing.T, r IncidentRecord) {
 		"open":       {incident.Query{Open: &yes}, []string{open.ID}},
 		"over":       {incident.Query{Open: &no}, []string{merged.ID, private.ID, seen.ID}},
 		"component":  {incident.Query{Component: "cart"}, []string{merged.ID, open.ID, seen.ID}},
+		"state":      {incident.Query{States: []incident.State{incident.Suspected, incident.Postmortem}}, []string{open.ID}},
+		"states":     {incident.Query{States: []incident.State{incident.Monitoring, incident.Suspected}}, []string{merged.ID, open.ID}},
+		"title":      {incident.Query{Text: "FAIL \u2013 \u201cSOME"}, []string{merged.ID, seen.ID}},
+		"no pattern": {incident.Query{Text: "Payments%"}, []string{}},
+		"label":      {incident.Query{Text: " inc-2"}, []string{open.ID}},
+		"number":     {incident.Query{Text: "1"}, []string{seen.ID}},
 		"no private": {incident.Query{NoPrivate: true}, []string{merged.ID, open.ID, seen.ID}},
 		"from":       {incident.Query{From: base.Add(11 * time.Minute)}, []string{merged.ID, open.ID, seen.ID}},
 		"to":         {incident.Query{To: base.Add(3 * time.Minute)}, []string{open.ID, seen.ID}},

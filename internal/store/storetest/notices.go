@@ -63,7 +63,7 @@ func Told(n int) notice.Event {
 	return notice.Event{
 		ID: fmt.Sprintf("event-%03d", n), Seq: int64(n), Kind: "incident.updated", Subject: journal.Ref{Kind: "incident", ID: "i1"},
 		Alarm: notice.AlarmFire, Audience: notice.ToBoth, Severity: notice.SeverityMajor, Components: []string{"db"}, Groups: []string{"core"},
-		At: base, Suppress: "the \u201cparent\u201d is down", Alert: "a1", Content: notice.Content{
+		At: base, Suppress: "the \u201cparent\u201d is down", Alert: "a1", Line: "u1", Content: notice.Content{
 			Title: "Payments fail", Status: "identified", Impact: "major", Body: "**We** know", Staff: "host down", Path: "/incidents/i1",
 			Console: "/console/incidents/i1", Runbook: "https://example.org/run", Names: []string{"Payments"}, From: base, To: base.Add(time.Hour),
 			Object: map[string]any{"id": "i1"}, Facts: map[string]string{"a": "b"},
@@ -389,6 +389,9 @@ func deliveryQueries(t *testing.T, r NoticeRecord) {
 	}
 	same(t, map[notice.State]int64{notice.Queued: 3, notice.Failed: 1}, must[map[notice.State]int64](t)(r.Tally(ctx, notice.Query{})))
 	same(t, map[notice.State]int64{notice.Queued: 1, notice.Failed: 1}, must[map[notice.State]int64](t)(r.Tally(ctx, notice.Query{Subject: one.Subject, Limit: 1})))
+	same(t, []notice.Count{
+		{Event: one.ID, Line: "u1", Channel: "hook", State: notice.Queued, N: 1}, {Event: one.ID, Line: "u1", Channel: "mail", State: notice.Failed, N: 1},
+	}, must[[]notice.Count](t)(r.Counts(ctx, one.Subject)))
 }
 
 func deliveriesMany(t *testing.T, r NoticeRecord) {

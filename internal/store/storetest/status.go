@@ -75,12 +75,12 @@ func full(tb testing.TB, sample any, except ...string) {
 }
 
 // put runs fn in a unit of work.
-func put(r Record, ctx context.Context, fn func(tx journal.Tx) error) error {
+func put(r journal.Work, ctx context.Context, fn func(tx journal.Tx) error) error {
 	return r.Do(ctx, access.Hub, fn)
 }
 
 // mustPut runs fn in a unit of work that must commit.
-func mustPut(tb testing.TB, r Record, fn func(tx journal.Tx) error) {
+func mustPut(tb testing.TB, r journal.Work, fn func(tx journal.Tx) error) {
 	tb.Helper()
 	if err := put(r, tb.Context(), fn); err != nil {
 		tb.Fatal(err)
