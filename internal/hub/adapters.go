@@ -104,7 +104,10 @@ func (p Page) Incident(ctx context.Context, id string) (status.Incident, error) 
 func publicIncident(i *incident.Incident, updates []incident.Update) status.Incident {
 	out := status.Incident{
 		ID: i.ID, Name: i.Name, Status: string(i.State), Impact: string(i.Impact), CreatedAt: i.OpenedAt, UpdatedAt: i.ChangedAt,
-		StartedAt: i.StartedAt, MonitoringAt: i.MonitoringAt, ResolvedAt: i.ResolvedAt, NextUpdateAt: i.NextUpdateAt, Backfilled: i.Backfilled,
+		StartedAt: i.StartedAt, MonitoringAt: i.MonitoringAt, ResolvedAt: i.ResolvedAt, Backfilled: i.Backfilled,
+	}
+	if i.Promised {
+		out.NextUpdateAt = i.NextUpdateAt
 	}
 	for _, a := range i.Components {
 		out.Components = append(out.Components, status.IncidentComponent{Key: a.Component, Status: status.Status(a.Status)})

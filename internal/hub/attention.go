@@ -81,6 +81,8 @@ func (h *Hub) words(ctx context.Context, by access.Actor, c Concern) (Attention,
 		a.Path = "/console/components/" + known.ID
 	}
 	switch c.Kind {
+	case Unkept, SetAside, Unread, StillBroken:
+		deskWords(&a, &c, i.Label())
 	case Unspoken:
 		a.Words = fmt.Sprintf("%s has been down since %s, and no incident tells customers.", name, late(c.Since))
 		if known, ok := s.component(c.Subject.ID); ok {
@@ -158,6 +160,8 @@ func (h *Hub) settledEvent(ctx context.Context, ev *notice.Event, e journal.Seal
 		name = i.Label() + " needs nobody's attention any more."
 	case Overdue:
 		name = "The maintenance is overdue no longer."
+	case Unkept, SetAside, Unread, StillBroken:
+		name = settledWords(Kind(kind), id)
 	default:
 		return false, nil // there was no alarm
 	}
@@ -221,6 +225,9 @@ func (h *Hub) look(ctx context.Context, lease journal.Lease, clear map[string]ti
 	if err := h.settle(ctx, lease, wanted, is); err != nil {
 		return err
 	}
+	if err := h.sweepProposals(ctx, lease); err != nil {
+		return err
+	}
 	return h.unhold(ctx, lease, is, clear)
 }
 
@@ -279,6 +286,9 @@ func (h *Hub) wanted(ctx context.Context, open []incident.Incident, s *scene) (m
 		if ok && c.Public && span.Status.Outage() && !spoken[key] && now.Sub(span.From) >= unspokenAfter && s.published[key].Status != status.UnderMaintenance {
 			add(Concern{Kind: Unspoken, Subject: journal.Ref{Kind: "component", ID: key}, Since: span.From})
 		}
+	}
+	if err := h.wantedAtDesk(ctx, add); err != nil {
+		return nil, err
 	}
 	works, err := h.Record.Occurrences(ctx, now.AddDate(0, 0, -7), now.Add(time.Second))
 	if err != nil {

@@ -13,12 +13,16 @@ type Kind string
 
 // The kinds of concerns.
 const (
-	Unspoken    Kind = "unspoken"    // a component is down and no incident tells customers
-	Green       Kind = "green"       // an incident is open while all its components are well
-	Quiet       Kind = "quiet"       // an incident is without the update that was due
-	Overdue     Kind = "overdue"     // maintenance is past its end, or was never begun
-	Corrected   Kind = "corrected"   // uptime was edited by hand
-	Unexplained Kind = "unexplained" // what customers had seen was changed without a reason
+	Unspoken    Kind = "unspoken"     // a component is down and no incident tells customers
+	Green       Kind = "green"        // an incident is open while all its components are well
+	Quiet       Kind = "quiet"        // an incident is without the update that was due
+	Overdue     Kind = "overdue"      // maintenance is past its end, or was never begun
+	Corrected   Kind = "corrected"    // uptime was edited by hand
+	Unexplained Kind = "unexplained"  // what customers had seen was changed without a reason
+	Unkept      Kind = "unkept"       // tickets are past a promise
+	SetAside    Kind = "set_aside"    // mails were set aside and wait for a person
+	Unread      Kind = "unread"       // a mailbox is not being read
+	StillBroken Kind = "still_broken" // requesters say that an incident is not over
 	// held is a failure whose alarm rests because of something else: looked at
 	// again until it may be told or is over. Nobody is shown it.
 	held Kind = "held"

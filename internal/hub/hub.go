@@ -34,6 +34,8 @@ type Record interface {
 // one. The same event again does nothing. Errors: Invalid, Unavailable.
 type Notices interface {
 	Plan(ctx context.Context, tx journal.Tx, e notice.Event) error
+	// BouncedIn ends the subscriptions of a mail address that does not exist.
+	BouncedIn(ctx context.Context, tx journal.Tx, address string) error
 }
 
 // Deps is what a Hub stands on.
@@ -51,6 +53,8 @@ type Deps struct {
 	Room      *incident.Room
 	Notices   Notices
 	Concerns  Concerns
+	// TicketDeps is the desk of tickets; without one nothing of it is done.
+	TicketDeps
 	// Silenced tells by what silence alerts of a component, by key, rest at a
 	// moment, and until when; nil = none ever do.
 	Silenced func(component string, at time.Time) (status.Silence, bool)
@@ -67,6 +71,8 @@ type Hub struct {
 	Deps
 	suspects *journal.Singleton
 	notifier *journal.Singleton
+	tickets  *journal.Singleton // nil without a desk
+	readings readings
 }
 
 // New makes a Hub.
@@ -84,6 +90,9 @@ func New(d Deps) *Hub {
 	h := &Hub{Deps: d}
 	h.suspects = h.singleton("suspects", h.suspect)
 	h.notifier = h.singleton("notifier", h.notify)
+	if h.given() {
+		h.tickets = h.singleton("tickets", h.followTickets)
+	}
 	return h
 }
 
@@ -94,7 +103,13 @@ func (h *Hub) singleton(name string, handle func(context.Context, journal.Tx, []
 }
 
 // Followers gives the followers that the hall runs, for their lag.
-func (h *Hub) Followers() []*journal.Singleton { return []*journal.Singleton{h.suspects, h.notifier} }
+func (h *Hub) Followers() []*journal.Singleton {
+	all := []*journal.Singleton{h.suspects, h.notifier}
+	if h.tickets != nil {
+		all = append(all, h.tickets)
+	}
+	return all
+}
 
 // now is the wall clock as it is recorded.
 func (h *Hub) now() time.Time { return h.Now().UTC().Truncate(time.Microsecond) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"evenkeel/internal/incident"
 	"evenkeel/internal/journal"
@@ -107,12 +108,14 @@ func severityOf(i *incident.Incident, e journal.Sealed) notice.Severity {
 // fromUpdate makes the event of a published update: customers hear what it
 // says, unless it is to be quiet, private, or about nothing they see.
 func (h *Hub) fromUpdate(ctx context.Context, ev *notice.Event, i *incident.Incident, s *scene, e journal.Sealed) error {
+	var said *incident.Update
 	if id := e.Payload["update"]; id != "" {
 		u, err := h.Incidents.Update(ctx, id)
 		if err != nil {
 			return err
 		}
-		ev.Content.Body, ev.Content.Status = u.Body, string(u.State)
+		said = &u
+		ev.Line, ev.Content.Body, ev.Content.Status = u.ID, u.Body, string(u.State)
 	} else {
 		ev.Content.Body = i.Review.Body
 	}
@@ -130,8 +133,32 @@ func (h *Hub) fromUpdate(ctx context.Context, ev *notice.Event, i *incident.Inci
 	}
 	ev.Audience = notice.ToBoth
 	ev.Content.Names = s.names(keys, true)
+	if said != nil {
+		then := asOf(*i, said)
+		i, updates = &then, slices.DeleteFunc(updates, func(u incident.Update) bool { return u.PublishedAt.After(said.PublishedAt) })
+	}
 	ev.Content.Object = s.incidentObject(i, updates)
 	return nil
+}
+
+// asOf gives an incident as it stood when an update was published. The follower
+// may come later, when more was said: each message tells of its own update, or
+// the same words would be told twice.
+func asOf(i incident.Incident, u *incident.Update) incident.Incident {
+	at := u.PublishedAt
+	if u.State != "" {
+		i.State = u.State
+	}
+	if i.ResolvedAt.After(at) {
+		i.ResolvedAt = time.Time{}
+	}
+	if i.MonitoringAt.After(at) {
+		i.MonitoringAt = time.Time{}
+	}
+	if i.ChangedAt.After(at) {
+		i.ChangedAt = at
+	}
+	return i
 }
 
 // fromChecks makes the event of what checks see or staff do: for staff alone.

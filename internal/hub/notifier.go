@@ -8,6 +8,7 @@ import (
 	"evenkeel/internal/journal"
 	"evenkeel/internal/notice"
 	"evenkeel/internal/problem"
+	"evenkeel/internal/status"
 )
 
 // notify is the follower that turns what happened into events that people are
@@ -48,14 +49,45 @@ func (h *Hub) event(ctx context.Context, tx journal.Tx, e journal.Sealed) (ev no
 	switch noun {
 	case "incident":
 		ok, err = h.incidentEvent(ctx, tx, &ev, verb, e)
+	case "component":
+		ok = h.componentEvent(&ev, verb, e)
 	case "maintenance":
 		ok, err = h.maintenanceEvent(ctx, &ev, verb, e)
 	case "attention":
 		ok, err = h.attentionEvent(ctx, &ev, verb, e)
+	case "ticket":
+		ok, err = h.ticketEvent(ctx, &ev, verb, e)
 	case "month", "uptime":
 		err = h.noteCorrection(ctx, tx, e)
 	}
 	return ev, ok, err
+}
+
+// componentEvent fills in the event of a component that moved on the page. It has
+// no words: those are for incidents.
+func (h *Hub) componentEvent(ev *notice.Event, verb string, e journal.Sealed) bool {
+	s := h.Present.scene.Load()
+	c, known := s.component(e.Subject.ID)
+	from, to := worded(e.Payload["from"]), worded(e.Payload["to"])
+	if verb != "moved" || e.Payload["track"] != string(status.Published) || e.Audience != journal.AudiencePublic || !known || !c.Public || from == to {
+		return false
+	}
+	ev.Kind, ev.Audience = notice.ComponentChanged, notice.ToSubscribers
+	s.concern(ev, []string{c.Key})
+	ev.Content = notice.Content{
+		Title: c.Name, Status: to, Impact: string(incident.ImpactOf(to)), Path: "/components/" + c.ID, Names: []string{c.Name}, From: e.EffectiveAt,
+		Object: s.componentUpdate(c.Key, from, to, e),
+	}
+	return true
+}
+
+// worded is a status as the shapes of Statuspage have it, which know nothing of
+// what was not measured.
+func worded(shown string) string {
+	if shown == "" || shown == string(status.NotMeasured) {
+		return string(status.Operational)
+	}
+	return shown
 }
 
 // severities by impact.

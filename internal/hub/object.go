@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"evenkeel/internal/incident"
+	"evenkeel/internal/journal"
 	"evenkeel/internal/status"
 )
 
@@ -47,6 +48,18 @@ func (s *scene) componentObject(key string) map[string]any {
 		"id": d.ID, "name": d.Name, "status": shown, "created_at": stamp(d.CreatedAt), "updated_at": stamp(s.published[key].From),
 		"position": d.Position, "description": orNull(d.Description), "showcase": true, "start_date": orNull(day(d.CreatedAt)),
 		"group_id": orNull(d.Group), "page_id": s.pageID(), "group": false, "only_show_if_degraded": false,
+	}
+}
+
+// componentUpdate is a component that changed, with what it changed from and to.
+func (s *scene) componentUpdate(key, from, to string, e journal.Sealed) map[string]any {
+	component := s.componentObject(key)
+	component["status"], component["updated_at"] = to, stamp(e.EffectiveAt)
+	return map[string]any{
+		"component": component,
+		"component_update": map[string]any{
+			"id": e.ID, "component_id": component["id"], "old_status": from, "new_status": to, "created_at": stamp(e.EffectiveAt),
+		},
 	}
 }
 

@@ -159,3 +159,18 @@ func TestEveryVerbOfIncidentsIsToldOrSilentOnPurpose(t *testing.T) {
 		}
 	}
 }
+
+// TestAnUpdateIsToldAsItStood: a message that is made late, when more was said
+// already, tells of the incident as it stood when its update was published.
+func TestAnUpdateIsToldAsItStood(t *testing.T) {
+	at := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
+	now := incident.Incident{State: incident.Resolved, MonitoringAt: at.Add(time.Hour), ResolvedAt: at.Add(2 * time.Hour), ChangedAt: at.Add(2 * time.Hour)}
+	first := asOf(now, &incident.Update{State: incident.Investigating, PublishedAt: at})
+	if first.State != incident.Investigating || !first.MonitoringAt.IsZero() || !first.ResolvedAt.IsZero() || !first.ChangedAt.Equal(at) {
+		t.Errorf("the first update tells %+v", first)
+	}
+	last := asOf(now, &incident.Update{State: incident.Resolved, PublishedAt: at.Add(2 * time.Hour)})
+	if last.State != incident.Resolved || !last.ResolvedAt.Equal(now.ResolvedAt) || !last.MonitoringAt.Equal(now.MonitoringAt) {
+		t.Errorf("the last update tells %+v", last)
+	}
+}

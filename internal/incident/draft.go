@@ -15,8 +15,9 @@ type Wording struct {
 	State      State  // "" = as it is when published
 	Components []Affected
 	Deliver    bool
-	PublishAt  time.Time // zero = not by itself
-	Version    int64     // of the draft as it was read; 0 = whatever it is now
+	PublishAt  time.Time     // zero = not by itself
+	NextUpdate time.Duration // promised after this when it goes out; 0 = as the incident says
+	Version    int64         // of the draft as it was read; 0 = whatever it is now
 }
 
 // Draft writes a draft, or writes it anew. Errors: Invalid, TooMany.
@@ -72,6 +73,7 @@ func (h *hand) draft(u *Update, w Wording) error {
 	}
 	errs = gather(errs, duplicates(w.Components))
 	errs = gather(errs, h.ahead(w.PublishAt))
+	errs = gather(errs, soon(w.NextUpdate))
 	known := h.known()
 	var changes []Change
 	for _, a := range w.Components {
@@ -85,7 +87,7 @@ func (h *hand) draft(u *Update, w Wording) error {
 		return err
 	}
 	u.Kind, u.Body, u.State, u.Components, u.Deliver = KindUpdate, body, w.State, changes, w.Deliver
-	u.Author, u.PublishAt, u.EditedAt = h.by.ID, moment(w.PublishAt), h.now
+	u.Author, u.PublishAt, u.NextUpdate, u.EditedAt = h.by.ID, moment(w.PublishAt), w.NextUpdate, h.now
 	if u.ID == "" {
 		err = h.put(u)
 	} else {

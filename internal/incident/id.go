@@ -13,17 +13,17 @@ const idLength = 16
 // newID mints the id of an incident, a task or a template.
 func newID() string { return strings.ToLower(rand.Text()[:idLength]) }
 
-// label is how staff say a number: INC-231.
-const label = "INC-"
+// LabelPrefix stands before a number as staff say it: INC-231.
+const LabelPrefix = "INC-"
 
 // Label gives what staff call it: INC-231.
-func (i *Incident) Label() string { return label + strconv.FormatInt(i.Number, 10) }
+func (i *Incident) Label() string { return LabelPrefix + strconv.FormatInt(i.Number, 10) }
 
 // numbered reads INC-231 or 231; ok is false for anything else, such as an id.
 func numbered(s string) (number int64, ok bool) {
 	const mostDigits = 12 // shorter than any id
-	if len(s) >= len(label) && strings.EqualFold(s[:len(label)], label) {
-		s = s[len(label):]
+	if len(s) >= len(LabelPrefix) && strings.EqualFold(s[:len(LabelPrefix)], LabelPrefix) {
+		s = s[len(LabelPrefix):]
 	}
 	if len(s) > mostDigits {
 		return 0, false

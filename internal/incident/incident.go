@@ -83,6 +83,7 @@ type Incident struct {
 	MonitoringAt  time.Time
 	ResolvedAt    time.Time
 	NextUpdateAt  time.Time // promised or due; zero when resolved
+	Promised      bool      // customers were promised the next update by then; otherwise it is due by UpdateEvery alone
 	GreenSince    time.Time // all its components are well since; zero while not: resolution is proposed
 	ChangedAt     time.Time
 	MergedInto    string // id of the incident that took this one's place
@@ -179,13 +180,14 @@ type Update struct {
 	Body        string // Markdown; "" for a fact, which Verb and Facts tell
 	Verb        string // a fact: the journal verb it stands for
 	Facts       map[string]string
-	Author      string    // actor id
-	CreatedAt   time.Time // when it was written
-	DisplayAt   time.Time // the moment it stands at; a back-filled one lies earlier
-	PublishAt   time.Time // scheduled publication; zero = not scheduled
-	PublishedAt time.Time // zero: a draft nobody has seen
-	Deliver     bool      // tell subscribers
-	Components  []Change  // what it said of components when published
+	Author      string        // actor id
+	CreatedAt   time.Time     // when it was written
+	DisplayAt   time.Time     // the moment it stands at; a back-filled one lies earlier
+	PublishAt   time.Time     // scheduled publication; zero = not scheduled
+	PublishedAt time.Time     // zero: a draft nobody has seen
+	Deliver     bool          // tell subscribers
+	Components  []Change      // what it said of components when published
+	NextUpdate  time.Duration // of a draft: promised after this when it goes out; 0 = as the incident says
 	EditedAt    time.Time
 	Version     int64
 }

@@ -42,6 +42,9 @@ const (
 	// ResolveAfter is how long all must be well before the machine resolves what it
 	// published itself.
 	ResolveAfter = 10 * time.Minute
+	// UndoFor is how long an update that somebody sent is held before it goes out,
+	// so that they can take it back.
+	UndoFor = 10 * time.Second
 	// MaxAhead is how far ahead a publication can be scheduled, and an update promised.
 	MaxAhead = 90 * 24 * time.Hour
 	// MaxSuspicions bounds the suspected incidents at one time. Beyond it every new

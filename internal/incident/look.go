@@ -132,3 +132,26 @@ func (r *Room) Alerts(ctx context.Context, by access.Actor, id string, limit int
 	}
 	return r.store.Alerts(ctx, i.ID, limit)
 }
+
+// Told gives what was published of some incidents, as List gave them, by incident
+// id, oldest update first: one question for a whole page of them.
+func (r *Room) Told(ctx context.Context, by access.Actor, list []Incident) (map[string][]Update, error) {
+	if err := by.Check(access.IncidentRead); err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(list))
+	for n := range list {
+		if r.sees(by, &list[n]) {
+			ids = append(ids, list[n].ID)
+		}
+	}
+	lines, err := r.store.UpdatesOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string][]Update, len(ids))
+	for _, u := range lines {
+		out[u.Incident] = append(out[u.Incident], u)
+	}
+	return out, nil
+}

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"evenkeel/internal/journal"
@@ -84,6 +85,8 @@ type Query struct {
 	Seen      bool      // only what customers see
 	Open      *bool     // only open, or only over
 	Component string    // key
+	States    []State   // in one of them
+	Text      string    // in the title, in any case, or what staff call it: INC-231, 231
 	From, To  time.Time // touching [From, To)
 	NoPrivate bool      // leave private ones out
 	Before    time.Time // page on: started before this,
@@ -91,6 +94,10 @@ type Query struct {
 	BeforeNumber int64
 	Limit        int // required, at most MaxPage
 }
+
+// Number gives the number that Text names, when it does: whoever seeks INC-231
+// or 231 means that one, whatever is written in titles.
+func (q Query) Number() (int64, bool) { return numbered(strings.TrimSpace(q.Text)) }
 
 // Component is what this wing knows of a component.
 type Component struct {

@@ -86,35 +86,9 @@ func (h *hand) update(id string) (Update, error) {
 // the state says.
 func (h *hand) publish(u *Update, p Publication, event Event) error {
 	i, was := h.i, h.i.State
-	if err := h.compose(u, p); err != nil {
-		return err
-	}
-	if event == "" {
-		var err error
-		if event, err = saying(u.State); err != nil {
-			return err
-		}
-	}
-	next, err := i.after(event)
+	event, err := h.say(u, p, event)
 	if err != nil {
 		return err
-	}
-	said := append(saidOf(u.Components), p.Components...)
-	if next == Resolved {
-		said = troubles(said)
-	}
-	if u.Components, err = i.says(said, h.known(), u.DisplayAt); err != nil {
-		return err
-	}
-	i.enter(next, u.DisplayAt)
-	if next == Resolved && was != Resolved {
-		u.Components = append(u.Components, i.recovered()...)
-	}
-	if err := i.judge(p.Impact); err != nil {
-		return err
-	}
-	if u.Body == "" && u.State == was && len(u.Components) == 0 && p.Impact == "" {
-		return problem.Invalid("body", "Say something, or change something.")
 	}
 	first := !i.Seen()
 	if i.Visibility == Draft {
@@ -125,7 +99,7 @@ func (h *hand) publish(u *Update, p Publication, event Event) error {
 	}
 	i.promise(u.DisplayAt, p.NextUpdate)
 	u.Deliver = u.Deliver && i.Visibility == Public && !i.Backfilled
-	u.PublishedAt, u.PublishAt = h.now, time.Time{}
+	u.PublishedAt, u.PublishAt, u.NextUpdate = h.now, time.Time{}, 0
 	if u.ID == "" {
 		err = h.put(u)
 	} else {
@@ -138,6 +112,43 @@ func (h *hand) publish(u *Update, p Publication, event Event) error {
 		return err
 	}
 	return h.tell(verbOf(event, first && i.Seen()), u.DisplayAt, map[string]string{"update": u.ID, "deliver": yes(u.Deliver), "from": string(was)})
+}
+
+// say makes the incident what the update says of it, and writes nothing. It
+// gives the event that the update is.
+func (h *hand) say(u *Update, p Publication, event Event) (Event, error) {
+	i, was := h.i, h.i.State
+	if err := h.compose(u, p); err != nil {
+		return "", err
+	}
+	if event == "" {
+		var err error
+		if event, err = saying(u.State); err != nil {
+			return "", err
+		}
+	}
+	next, err := i.after(event)
+	if err != nil {
+		return "", err
+	}
+	said := append(saidOf(u.Components), p.Components...)
+	if next == Resolved {
+		said = troubles(said)
+	}
+	if u.Components, err = i.says(said, h.known(), u.DisplayAt); err != nil {
+		return "", err
+	}
+	i.enter(next, u.DisplayAt)
+	if next == Resolved && was != Resolved {
+		u.Components = append(u.Components, i.recovered()...)
+	}
+	if err := i.judge(p.Impact); err != nil {
+		return "", err
+	}
+	if u.Body == "" && u.State == was && len(u.Components) == 0 && p.Impact == "" {
+		return "", problem.Invalid("body", "Say something, or change something.")
+	}
+	return event, nil
 }
 
 // compose fills the words, the state and the moment of an update that goes out.
@@ -158,9 +169,7 @@ func (h *hand) compose(u *Update, p Publication) error {
 	if u.State == Suspected {
 		u.State = Investigating
 	}
-	if u.ID == "" || p.UpdateID != "" { // else it was scheduled, with its own word on that
-		u.Deliver = p.Deliver
-	}
+	u.Deliver = p.Deliver
 	u.DisplayAt = moment(p.At)
 	switch {
 	case u.DisplayAt.IsZero():
@@ -170,11 +179,17 @@ func (h *hand) compose(u *Update, p Publication) error {
 	case u.DisplayAt.Before(h.i.StartedAt):
 		errs = append(errs, problem.Invalid("at", "An update cannot stand before the incident began."))
 	}
-	if p.NextUpdate < 0 || p.NextUpdate > MaxAhead {
-		errs = append(errs, problem.Invalid("next_update", "The next update can be promised within %d days.", int(MaxAhead/(24*time.Hour))))
-	}
+	errs = gather(errs, soon(p.NextUpdate))
 	errs = gather(errs, duplicates(p.Components))
 	return errs.Err()
+}
+
+// soon checks when the next update is promised. Errors: Invalid.
+func soon(next time.Duration) error {
+	if next < 0 || next > MaxAhead {
+		return problem.Invalid("next_update", "The next update can be promised within %d days.", int(MaxAhead/(24*time.Hour)))
+	}
+	return nil
 }
 
 // enter puts the incident into a state from a moment on.
@@ -207,15 +222,17 @@ func (i *Incident) judge(m Impact) error {
 	return nil
 }
 
-// promise sets when the next update is due.
+// promise sets when the next update is due, and whether customers were told so.
 func (i *Incident) promise(at time.Time, after time.Duration) {
+	if after == 0 {
+		after = i.ReminderEvery
+	}
+	i.Promised = i.Open() && after > 0
 	switch {
 	case !i.Open():
 		i.NextUpdateAt = time.Time{}
 	case after > 0:
 		i.NextUpdateAt = at.Add(after)
-	case i.ReminderEvery > 0:
-		i.NextUpdateAt = at.Add(i.ReminderEvery)
 	default:
 		i.NextUpdateAt = at.Add(UpdateEvery)
 	}

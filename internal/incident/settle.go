@@ -104,6 +104,9 @@ func (h *suspect) well() (bool, error) {
 	for _, a := range h.i.Components {
 		switch a.Observed {
 		case "operational":
+			if h.i.heardOf(a) {
+				return false, nil
+			}
 			known = true
 		case "":
 			if h.i.Origin != ByAlert {

@@ -119,6 +119,9 @@ func (h *suspect) note(x Suspicion) error {
 	if h.i.Machine && grades[x.Status] > grades[a.Status] {
 		h.grow(Affected{Component: x.Component, Status: x.Status, Since: x.Since})
 	}
+	if h.i.Machine && h.i.Origin == ByTickets && wrong(x.Status) && !x.Quiet {
+		h.hurry(h.known()[x.Component]) // checks see now what people wrote
+	}
 	if err := h.seen(x, was); err != nil {
 		return err
 	}

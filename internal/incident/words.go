@@ -137,6 +137,9 @@ func count(list []Component, fits func(Component) bool) int {
 
 // firstWords is what the machine says first, Markdown.
 func firstWords(i *Incident, known map[string]Component) string {
+	if i.Origin == ByTickets && !i.troubled() {
+		return reportedWords(i, known)
+	}
 	names := publicNames(i.Components, known)
 	if len(names) == 0 {
 		return "Our checks have seen failures since " + clock(i.StartedAt) + "."

@@ -130,15 +130,43 @@ func (d *Desk) erase(ctx context.Context, tx journal.Tx, id, reason string) erro
 // the address, or the id of the delivery that came back. What names nobody is
 // fine: bounces come for addresses that left long ago. Errors: Unavailable.
 func (d *Desk) Bounced(ctx context.Context, ref string) error {
+	ids, err := d.bouncing(ctx, ref)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return d.do(ctx, access.Hub, func(tx journal.Tx) error { return d.endBounced(ctx, tx, ids) })
+}
+
+// BouncedIn is Bounced inside the unit of work of whoever read the bounce.
+func (d *Desk) BouncedIn(ctx context.Context, tx journal.Tx, ref string) error {
+	ids, err := d.bouncing(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return d.endBounced(ctx, tx, ids)
+}
+
+// endBounced ends subscriptions whose address does not exist.
+func (d *Desk) endBounced(ctx context.Context, tx journal.Tx, ids []string) error {
+	for _, id := range ids {
+		if err := d.end(ctx, tx, id, "bounced"); err != nil && !missing(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// bouncing gives the ids of the subscribers that a bounce speaks of.
+func (d *Desk) bouncing(ctx context.Context, ref string) ([]string, error) {
 	var ids []string
 	if strings.Contains(ref, "@") {
 		address, err := NormalAddress(ByMail, ref)
 		if err != nil {
-			return nil
+			return nil, nil
 		}
 		found, err := d.store.SubscribersAt(ctx, ByMail, address)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, s := range found {
 			ids = append(ids, s.ID)
@@ -146,21 +174,11 @@ func (d *Desk) Bounced(ctx context.Context, ref string) error {
 	} else {
 		row, err := d.store.Delivery(ctx, ref)
 		if err != nil && !missing(err) {
-			return err
+			return nil, err
 		}
 		if id, ok := strings.CutPrefix(row.Recipient, "subscriber/"); ok {
 			ids = append(ids, id)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return d.do(ctx, access.Hub, func(tx journal.Tx) error {
-		for _, id := range ids {
-			if err := d.end(ctx, tx, id, "bounced"); err != nil && !missing(err) {
-				return err
-			}
-		}
-		return nil
-	})
+	return ids, nil
 }

@@ -57,6 +57,15 @@ func (d *Desk) Tally(ctx context.Context, by access.Actor, q Query) (t Tally, er
 	return t, err
 }
 
+// Counts tells where everything stands that was told about a subject, by event,
+// channel and state, the oldest event first. Errors: Forbidden, Unavailable.
+func (d *Desk) Counts(ctx context.Context, by access.Actor, subject journal.Ref) ([]Count, error) {
+	if err := by.Check(access.DeliveryRead); err != nil {
+		return nil, err
+	}
+	return d.store.Counts(ctx, subject)
+}
+
 // Resend puts a dead letter, or one that was suppressed, into the queue again,
 // under its old id: who got it after all and knows the id takes it once. Errors:
 // Forbidden, NotFound, Conflict when it is neither, Unavailable.

@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,33 @@ type Desk struct {
 	clock  func() time.Time
 	setup  atomic.Pointer[Setup]
 	wake   journal.LocalBell // rung when something may have become due
+
+	machines machines
+}
+
+// machinesFor is how long it is remembered whether any webhook is subscribed: a
+// thousand components that change at once need not ask a thousand times.
+const machinesFor = 2 * time.Second
+
+// machines knows whether any webhook is subscribed.
+type machines struct {
+	mu    sync.Mutex
+	until time.Time
+	some  bool
+}
+
+// there reports whether one is. Errors: Unavailable.
+func (m *machines) there(ctx context.Context, s Store, now time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now.Before(m.until) {
+		return m.some, nil
+	}
+	found, err := s.Subscribers(ctx, SubscriberQuery{Mode: ByWebhook, State: Active, Limit: 1})
+	if err == nil {
+		m.some, m.until = len(found) > 0, now.Add(machinesFor)
+	}
+	return m.some, err
 }
 
 // NewDesk makes a Desk with an empty Setup.

@@ -43,7 +43,7 @@ func (s *Sender) fan(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	e, from := events[f.Event], f.At
-	listeners, err := store.Listeners(ctx, f.At, f.PlannedAt, fanBatch)
+	listeners, err := s.listeners(ctx, e, f)
 	if err != nil {
 		return false, err
 	}
@@ -56,9 +56,11 @@ func (s *Sender) fan(ctx context.Context) (more bool, err error) {
 		if channel == "" {
 			row.State, row.Reason, row.NextAt = Suppressed, "no channel for "+string(l.Mode)+" is set up", time.Time{}
 		}
-		if l.Wants(e) {
+		switch {
+		case l.ConfirmedAt.After(f.PlannedAt): // subscribed since
+		case l.Wants(e):
 			rows = append(rows, row)
-		} else if row.State == Queued {
+		case row.State == Queued:
 			others = append(others, row)
 		}
 	}
@@ -85,6 +87,15 @@ func (s *Sender) fan(ctx context.Context) (more bool, err error) {
 	}
 	s.desk.wake.Ring()
 	return true, nil
+}
+
+// listeners gives the next subscribers who may hear of an event. That a component
+// has changed, without a word of anybody, is for machines: webhooks alone hear it.
+func (s *Sender) listeners(ctx context.Context, e Event, f Fan) ([]Subscriber, error) {
+	if e.Kind != ComponentChanged {
+		return s.desk.store.Listeners(ctx, f.At, f.PlannedAt, fanBatch)
+	}
+	return s.desk.store.Subscribers(ctx, SubscriberQuery{Mode: ByWebhook, State: Active, After: f.At, Limit: fanBatch})
 }
 
 // heard gives those of the rows whose recipient was told of the same subject

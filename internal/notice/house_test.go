@@ -30,6 +30,7 @@ type house struct {
 	began    time.Time
 	swapped  map[string]notice.Channel // instead of those
 	keep     time.Duration
+	letters  notice.Letters
 	sick     atomic.Pointer[problem.Error] // why heartbeats keep silent
 	stop     func()
 }
@@ -75,7 +76,7 @@ func (h *house) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	sender := notice.NewSender(notice.SenderDeps{Desk: h.desk, Channels: h.find,
-		Healthy: h.healthy, Keep: h.keep})
+		Healthy: h.healthy, Keep: h.keep, Letters: h.letters})
 	holder := journal.NewHolder()
 	go func() {
 		done <- journal.Hold(ctx, h.store, "notices", holder, slog.New(slog.DiscardHandler), sender.Run)

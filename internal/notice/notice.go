@@ -18,6 +18,7 @@ const (
 	ToSubscribers Audience = "subscribers" // customers: what the page says, no more
 	ToStaff       Audience = "staff"       // by routes and rotations
 	ToBoth        Audience = "both"
+	ToRequester   Audience = "requester" // one person who wrote in: a Letter, never a notice
 )
 
 // Severity orders events for routes and escalation.
@@ -52,7 +53,14 @@ type Event struct {
 	Suppress string
 	// Alert is the alert that this event belongs to: filled in by the wing.
 	Alert string
+	// Line is the line of the subject's timeline that is told: id of an incident's
+	// update; "" for none.
+	Line string
 }
+
+// ComponentChanged is the kind of event that tells webhooks of a component's new
+// status on the page, whether or not an incident says more.
+const ComponentChanged = "component.changed"
 
 // Alarm is what an event means for the alert of its subject.
 type Alarm string
@@ -106,7 +114,7 @@ type Delivery struct {
 	Kind      string // Event.Kind
 	Subject   journal.Ref
 	Channel   string // channel id
-	Recipient string // subscriber/ID, person/ID, route/ID: a reference, never an address
+	Recipient string // subscriber/ID, requester/ID, person/ID, route/ID: a reference, never an address
 	Alert     string // of the alert it belongs to; "" for none
 	State     State
 	Attempts  int

@@ -126,6 +126,9 @@ func (d *Desk) OnCall(ctx context.Context, now time.Time) ([]Turn, error) {
 // Rotations gives the rotations as they are configured.
 func (d *Desk) Rotations() []Rotation { return d.setup.Load().Rotations }
 
+// Routes gives the routes of the configuration, in the order in which they are asked.
+func (d *Desk) Routes() []Route { return d.setup.Load().Routes }
+
 // Schedule gives who is on call in a rotation in [from, to). Errors: NotFound,
 // Invalid for more than 400 days or 10,000 turns, Unavailable.
 func (d *Desk) Schedule(ctx context.Context, rotation string, from, to time.Time) ([]Turn, error) {

@@ -37,13 +37,13 @@ func (e Event) check() error {
 	switch {
 	case e.ID == "" || e.Kind == "" || e.Subject.Kind == "" || e.Subject.ID == "":
 		return problem.Invalid("event", "an event needs an id, a kind and a subject")
-	case e.Audience != ToSubscribers && e.Audience != ToStaff && e.Audience != ToBoth:
+	case e.Audience != ToSubscribers && e.Audience != ToStaff && e.Audience != ToBoth && e.Audience != ToRequester:
 		return problem.Invalid("event.audience", "%q is no audience of an event", e.Audience)
 	case e.Severity.rank() < 0:
 		return problem.Invalid("event.severity", "%q is no severity", e.Severity)
 	case e.Alarm != AlarmNone && e.Alarm != AlarmFire && e.Alarm != AlarmClear:
 		return problem.Invalid("event.alarm", "%q is no alarm", e.Alarm)
-	case e.Alarm != AlarmNone && e.Audience == ToSubscribers:
+	case e.Alarm != AlarmNone && (e.Audience == ToSubscribers || e.Audience == ToRequester):
 		return problem.Invalid("event.alarm", "an alarm is for staff")
 	}
 	return nil
@@ -63,8 +63,19 @@ func (d *Desk) Plan(ctx context.Context, tx journal.Tx, e Event) error {
 	case !missing(err):
 		return err
 	}
+	if e.Kind == ComponentChanged {
+		if there, err := d.machines.there(ctx, d.store, tx.Now()); err != nil || !there {
+			return err
+		}
+	}
 	p := d.plan(ctx, tx)
-	if e.Audience != ToSubscribers {
+	switch e.Audience {
+	case ToSubscribers: // the Sender spreads it
+	case ToRequester:
+		if err := p.requester(e); err != nil {
+			return err
+		}
+	default:
 		if err := p.staff(&e); err != nil {
 			return fmt.Errorf("plan event %s for staff: %w", e.ID, err)
 		}
@@ -91,7 +102,7 @@ func (d *Desk) plan(ctx context.Context, tx journal.Tx) *plan {
 
 // write puts the event and its rows into the store.
 func (p *plan) write(e Event) error {
-	if _, err := p.store.AddEvent(p.ctx, p.tx, e, e.Audience != ToStaff); err != nil {
+	if _, err := p.store.AddEvent(p.ctx, p.tx, e, e.Audience == ToSubscribers || e.Audience == ToBoth); err != nil {
 		return err
 	}
 	if len(p.rows) > 0 {

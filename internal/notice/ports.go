@@ -21,6 +21,9 @@ type Message struct {
 	// By is the name of the person whose id Event.Content.Facts["by"] holds: who
 	// acknowledged, or asked for a test. Staff only; "" when nobody is known by it.
 	By string
+	// Letter is what is mailed, and all of it, when this is an answer to somebody
+	// who wrote in; nil for notices.
+	Letter *Letter
 	// Also are further events that this one message must tell of (a route's
 	// grouping), in order; Event is the first.
 	Also []Event
@@ -32,7 +35,7 @@ type Message struct {
 
 // Recipient is who gets it. It is never logged.
 type Recipient struct {
-	Ref     string // subscriber/ID, person/ID, route/ID
+	Ref     string // subscriber/ID, requester/ID, person/ID, route/ID
 	Name    string
 	Address string // e-mail address, URL, chat id; "" when the channel has its own
 }

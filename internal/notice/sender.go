@@ -13,8 +13,10 @@ import (
 
 const (
 	// claimFor is how long a claimed row is left alone. Afterwards whoever
-	// claimed it is taken for dead and it is sent again.
-	claimFor = time.Minute
+	// claimed it is taken for dead and it is sent again. It cannot be sooner, not
+	// even when the lease was taken over: a hub that has lost its database, but not
+	// the world, may have begun a send up to sendWithin before its claim runs out.
+	claimFor = 30 * time.Second
 	// sendWithin bounds one send.
 	sendWithin = 20 * time.Second
 	// drainFor is how long sends under way may take when the sender is stopped.
@@ -31,6 +33,8 @@ type SenderDeps struct {
 	Desk *Desk
 	// Channels gives the channel of that id as it is configured now.
 	Channels func(id string) (Channel, bool)
+	// Letters gives answers to people who wrote in; nil = nobody is answered.
+	Letters Letters
 	// Healthy gives why the heartbeats out must keep silent, nil when all is well;
 	// a nil Healthy is always well.
 	Healthy func() error
@@ -47,6 +51,7 @@ type SenderDeps struct {
 type Sender struct {
 	desk     *Desk
 	channels func(id string) (Channel, bool)
+	letters  Letters
 	healthy  func() error
 	keep     time.Duration
 	log      *slog.Logger
@@ -60,7 +65,7 @@ type Sender struct {
 
 // NewSender makes a Sender.
 func NewSender(d SenderDeps) *Sender {
-	s := &Sender{desk: d.Desk, channels: d.Channels, healthy: d.Healthy, keep: d.Keep, log: d.Desk.log, cache: map[string]Event{}, sends: map[string]*Sends{}}
+	s := &Sender{desk: d.Desk, channels: d.Channels, letters: d.Letters, healthy: d.Healthy, keep: d.Keep, log: d.Desk.log, cache: map[string]Event{}, sends: map[string]*Sends{}}
 	if s.keep <= 0 {
 		s.keep = DefaultKeep
 	}

@@ -51,7 +51,7 @@ func (s *Sender) settle(spec ChannelSpec, r result, now time.Time) outcome {
 		subscriber = ""
 	}
 	in, reason, next := verdict(spec, r, now)
-	if in == doFail && subscriber == "" && spec.Fallback != "" {
+	if in == doFail && subscriber == "" && !r.rows[0].toRequester() && spec.Fallback != "" {
 		o.fallback = spec.Fallback
 	}
 	refusal, _ := errors.AsType[*Refusal](r.err)
@@ -142,7 +142,7 @@ func (w *worker) learn(r result, now time.Time) {
 	refusal, _ := errors.AsType[*Refusal](r.err)
 	own := r.message.To.Address == "" // the channel has one place
 	switch {
-	case r.unsent:
+	case r.unsent || r.verdict != "":
 		w.breaker.tried = false
 	case r.err == nil:
 		w.breaker.well(now, true)
@@ -276,7 +276,7 @@ func (w *worker) divert(ctx context.Context, now time.Time) error {
 	}
 	var moved []outcome
 	for _, row := range rows {
-		if now.Sub(row.QueuedAt) < divertAfter || strings.HasPrefix(row.Recipient, "subscriber/") {
+		if now.Sub(row.QueuedAt) < divertAfter || strings.HasPrefix(row.Recipient, "subscriber/") || row.toRequester() {
 			continue
 		}
 		o := w.s.ended(row, doFail, clip("the channel is down: "+w.breaker.Reason))

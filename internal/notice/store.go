@@ -89,6 +89,9 @@ type DeliveryStore interface {
 	Deliveries(ctx context.Context, q Query) ([]Delivery, error)
 	// Tally counts those that match by state, whatever q.Limit says.
 	Tally(ctx context.Context, q Query) (map[State]int64, error)
+	// Counts tells where the deliveries about a subject stand, in the order of events,
+	// channels and states.
+	Counts(ctx context.Context, subject journal.Ref) ([]Count, error)
 	// Queues tells what waits in every channel.
 	Queues(ctx context.Context) ([]Queue, error)
 	// PruneNotices deletes up to limit rows each of finished deliveries, of events
@@ -112,6 +115,15 @@ type Query struct {
 
 // MaxPage bounds one page of a list.
 const MaxPage = 500
+
+// Count is how many deliveries of one event stand in one state in one channel.
+type Count struct {
+	Event   string
+	Line    string // that the event tells; "" for none
+	Channel string
+	State   State
+	N       int64
+}
 
 // Queue is what waits in one channel.
 type Queue struct {

@@ -84,7 +84,7 @@ func (s *Sender) strand(ctx context.Context) error {
 		}
 		for _, row := range strays {
 			o := s.ended(row, doFail, reason)
-			if !strings.HasPrefix(row.Recipient, "subscriber/") {
+			if !strings.HasPrefix(row.Recipient, "subscriber/") && !row.toRequester() {
 				o.fallback = spec.Fallback
 			}
 			done = append(done, o)

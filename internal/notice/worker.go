@@ -361,6 +361,12 @@ func (w *worker) send(ctx context.Context, j job) (r result) {
 		}
 	}()
 	begun := time.Now()
+	if j.rows[0].toRequester() {
+		if !w.s.fetch(ctx, &r) {
+			return r
+		}
+		j.message = r.message
+	}
 	if j.message.Event.Kind == kindChallenge {
 		r.receipt, r.err = w.s.challenge(ctx, channel, j.message)
 	} else {

@@ -104,7 +104,7 @@ func (m *mailer) Send(ctx context.Context, msg notice.Message) (notice.Receipt, 
 			continue
 		}
 		l.to = []*mail.Address{to}
-		out, err := l.compose(m.env.agent)
+		out, err := l.compose(ctx, m.env.agent)
 		if err != nil {
 			return notice.Receipt{}, &notice.Refusal{Permanent: true, Reason: "the mail cannot be written", Err: err}
 		}
@@ -187,12 +187,17 @@ type letter struct {
 	subject  string
 	header   []Field // what stands beside the addresses, subject, date and id
 	text     string
-	html     string
+	html     string // "" = plain text alone
 	delivery string
+	cc       []*mail.Address
+	files    []notice.Enclosure
 }
 
 // letter writes the mail of a message. Errors: *notice.Refusal.
 func (m *mailer) letter(msg notice.Message) (letter, error) {
+	if msg.Letter != nil {
+		return m.answer(msg)
+	}
 	t := m.env.words.telling(msg)
 	l := letter{from: m.from, reply: m.reply, to: m.to, subject: t.Subject(), text: t.text(), delivery: msg.Delivery.ID}
 	if l.from.Name == "" {
@@ -255,11 +260,12 @@ func isMessageID(mark string) bool {
 }
 
 // compose encodes the mail.
-func (l *letter) compose(agent string) (*gomail.Msg, error) {
+func (l *letter) compose(ctx context.Context, agent string) (*gomail.Msg, error) {
 	m := gomail.NewMsg(gomail.WithEncoding(gomail.EncodingQP))
 	m.FromMailAddress(l.from)
 	m.EnvelopeFromMailAddress(&mail.Address{Address: l.from.Address})
 	m.ToMailAddress(l.to...)
+	m.CcMailAddress(l.cc...)
 	if l.reply != nil {
 		if err := m.ReplyTo(l.reply.String()); err != nil {
 			return nil, err
@@ -273,10 +279,16 @@ func (l *letter) compose(agent string) (*gomail.Msg, error) {
 		if strings.ContainsAny(f.Value, "\r\n") {
 			return nil, errors.New("a header with a line break")
 		}
+		if f.Name == "References" {
+			f.Value = strings.ReplaceAll(f.Value, " ", "\r\n ") // a line takes 998 bytes
+		}
 		m.SetGenHeaderPreformatted(gomail.Header(f.Name), f.Value)
 	}
 	m.SetBodyString(gomail.TypeTextPlain, l.text)
-	m.AddAlternativeString(gomail.TypeTextHTML, l.html)
+	if l.html != "" {
+		m.AddAlternativeString(gomail.TypeTextHTML, l.html)
+	}
+	m.SetAttachments(attached(ctx, l.files))
 	return m, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"evenkeel/internal/config"
+	"evenkeel/internal/netguard"
 	"evenkeel/internal/notice"
 	"evenkeel/internal/notify/notifytest"
 	"evenkeel/internal/testkit"
@@ -251,5 +252,34 @@ func TestShoutrrrThatHangs(t *testing.T) {
 	close(free)
 	if reasons["no answer in time"] != maxUnderway || reasons["too many earlier messages have no answer yet"] != 2 {
 		t.Errorf("%v", reasons)
+	}
+}
+
+// TestShoutrrrDialsThroughTheGuard: services with transports of their own reach no
+// forbidden address, not even when the look at the name before was answered well.
+func TestShoutrrrDialsThroughTheGuard(t *testing.T) {
+	guard, err := netguard.New(netguard.Options{AllowPrivate: true, Deny: []string{"127.0.0.0/8"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := notifytest.NewEndpoint(t)
+	host := strings.TrimPrefix(end.URL, "http://")
+	for service, url := range map[string]string{
+		"ntfy": "ntfy://" + host + "/alerts?scheme=http", "gotify": "gotify://" + host + "/Aaa.bbb.ccc.ddd?disabletls=yes", "mattermost": "mattermost://" + host + "/token?disabletls=yes",
+	} {
+		t.Run(service, func(t *testing.T) {
+			ch, err := openShoutrrr(house(t, func(e *Env) { e.File = guard }).env, config.File{}, config.Channel{URL: plainSecret(url)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ch.(*shoutrrr).hosts = nil // the look before: it was told another address
+			_, err = ch.Send(within(t), toTeam(incidentEvent("component.down", "major_outage")))
+			if r := refusal(t, err); !r.Permanent || !strings.Contains(r.Reason, "not allowed") {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	if n := len(end.Requests()); n != 0 {
+		t.Errorf("%d requests came through", n)
 	}
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
+	"github.com/nicholas-fedor/shoutrrr/pkg/services/push/ntfy"
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 	"github.com/nicholas-fedor/shoutrrr/pkg/util/jsonclient"
 
@@ -40,10 +42,9 @@ var unsuited = map[string]string{
 
 // shoutrrr is the channel of kind shoutrrr: the long tail of chat and push
 // services, by URL. The library connects by itself: before each send the host in
-// the URL is resolved and judged here, and DefaultTransport guards what it dials,
-// but for ntfy, Gotify and Mattermost, which bring transports of their own. There
-// a name that answers differently a moment later gets by. So it is for URLs of
-// the file alone.
+// the URL is resolved and judged here, and what is dialled passes the guard too:
+// by guarded for services with clients of their own, by DefaultTransport for the
+// others, which take no client. It is for URLs of the file alone.
 type shoutrrr struct {
 	env      *env
 	url      string
@@ -87,7 +88,29 @@ func openShoutrrr(e *env, _ config.File, c config.Channel) (channel, error) {
 // locate makes the service anew: it keeps state between sends, and is not safe
 // for two at once.
 func (s *shoutrrr) locate() (types.Service, error) {
-	return (&router.ServiceRouter{}).Locate(s.url)
+	service, err := (&router.ServiceRouter{}).Locate(s.url)
+	if err == nil {
+		s.guarded(service)
+	}
+	return service, err
+}
+
+// guarded makes services that bring a transport of their own dial through the
+// guard: ntfy takes a client, Gotify and Mattermost show theirs.
+func (s *shoutrrr) guarded(service types.Service) {
+	if n, ok := service.(*ntfy.Service); ok {
+		n.SetHTTPClient(&http.Client{Timeout: connectionFor, Transport: guardedBy(s.env.File, &http.Transport{
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: n.Config.DisableTLSVerification}, // as its URL says
+		})})
+		return
+	}
+	if own, ok := service.(interface{ GetHTTPClient() *http.Client }); ok {
+		if client := own.GetHTTPClient(); client != nil {
+			if t, ok := client.Transport.(*http.Transport); ok {
+				guardedBy(s.env.File, t)
+			}
+		}
+	}
 }
 
 // Close does nothing: sends under way end by themselves.
@@ -201,16 +224,20 @@ func secretsOf(u *url.URL) []string {
 // what they dial passes the guard, and no connection outlives its bound. The
 // program sets it before anything else runs.
 func DefaultTransport(guard *netguard.Guard) http.RoundTripper {
+	return guardedBy(guard, &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true})
+}
+
+// guardedBy makes a transport dial through a guard, and bounds its connections:
+// none is kept, and none outlives connectionFor.
+func guardedBy(guard *netguard.Guard, t *http.Transport) *http.Transport {
 	dialer := net.Dialer{Timeout: dialWithin, ControlContext: guard.ControlContext}
-	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: shakeWithin, ResponseHeaderTimeout: headWithin,
-		ForceAttemptHTTP2: true, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHead,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, address)
-			if err == nil {
-				err = conn.SetDeadline(time.Now().Add(connectionFor))
-			}
-			return conn, err
-		},
+	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes, t.DisableKeepAlives = shakeWithin, headWithin, maxHead, true
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err == nil {
+			err = conn.SetDeadline(time.Now().Add(connectionFor))
+		}
+		return conn, err
 	}
+	return t
 }

@@ -167,7 +167,7 @@ func FuzzMessage(f *testing.F) {
 			mailer := &mailer{env: h.env}
 			mailer.from, _ = parseAddress("status@example.org")
 			if l, err := mailer.letter(m); err == nil {
-				if _, err := l.compose("evenkeel"); err != nil {
+				if _, err := l.compose(t.Context(), "evenkeel"); err != nil {
 					t.Errorf("compose: %v", err)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -133,6 +134,14 @@ func (s *Store) pick(fits func(*incident.Incident) bool) []incident.Incident {
 	return out
 }
 
+// named reports whether an incident is what the words of a query seek.
+func named(i *incident.Incident, q incident.Query) bool {
+	if number, ok := q.Number(); ok {
+		return i.Number == number
+	}
+	return strings.Contains(strings.ToLower(i.Name), strings.ToLower(q.Text))
+}
+
 // Incidents gives a page of those that match, newest start first.
 func (s *Store) Incidents(_ context.Context, q incident.Query) ([]incident.Incident, error) {
 	if q.Limit <= 0 {
@@ -141,6 +150,7 @@ func (s *Store) Incidents(_ context.Context, q incident.Query) ([]incident.Incid
 	all := s.pick(func(i *incident.Incident) bool {
 		return (!q.Seen || i.Seen()) && (!q.NoPrivate || i.Visibility != incident.Private) &&
 			(q.Open == nil || *q.Open == i.Open()) &&
+			(len(q.States) == 0 || slices.Contains(q.States, i.State)) && named(i, q) &&
 			(q.Component == "" || slices.ContainsFunc(i.Components, func(a incident.Affected) bool { return a.Component == q.Component })) &&
 			(q.From.IsZero() || i.ResolvedAt.IsZero() || !i.ResolvedAt.Before(q.From)) &&
 			(q.To.IsZero() || i.StartedAt.Before(q.To)) &&

@@ -424,6 +424,27 @@ func (s *Store) Tally(ctx context.Context, q notice.Query) (map[notice.State]int
 	})
 }
 
+// Counts tells where the deliveries about a subject stand.
+func (s *Store) Counts(ctx context.Context, subject journal.Ref) ([]notice.Count, error) {
+	return read(ctx, s, func(t tables) []notice.Count {
+		counts := map[notice.Count]int64{}
+		for _, d := range t.deliveries {
+			if e := t.events[d.Event]; e.Subject == subject {
+				counts[notice.Count{Event: e.ID, Line: e.Line, Channel: d.Channel, State: d.State}]++
+			}
+		}
+		out := make([]notice.Count, 0, len(counts))
+		for c, n := range counts {
+			c.N = n
+			out = append(out, c)
+		}
+		slices.SortFunc(out, func(a, b notice.Count) int {
+			return cmp.Or(cmp.Compare(t.events[a.Event].Seq, t.events[b.Event].Seq), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.State, b.State))
+		})
+		return out
+	})
+}
+
 // Queues tells what waits in every channel.
 func (s *Store) Queues(ctx context.Context) ([]notice.Queue, error) {
 	return read(ctx, s, func(t tables) []notice.Queue {

@@ -87,6 +87,7 @@ func NewMailServer(tb testing.TB, o MailOptions) *MailServer {
 	tb.Cleanup(func() {
 		close(m.stop)
 		_ = s.Close()
+		_ = l.Close() // a server that had not begun to serve yet does not know it
 		<-done
 	})
 	return m
