@@ -12,7 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"evenkeel/internal/api"
+	"evenkeel/internal/people"
 	"evenkeel/internal/problem"
+	"evenkeel/web/statuspage"
 )
 
 // codes is the whole of how a kind of problem becomes a status code.
@@ -89,6 +91,10 @@ func (s *Server) fail(err error, c echo.Context) {
 		_ = c.NoContent(p.Status)
 		return
 	}
+	if strings.HasPrefix(c.Request().URL.Path, foreignRoot) {
+		statuspage.Fail(c.Response(), p)
+		return
+	}
 	if wantsPage(c.Request()) {
 		detail, request := p.Detail, ""
 		switch p.Status {
@@ -126,7 +132,7 @@ func ours(code int) string {
 
 // wantsPage reports whether a person with a browser asked.
 func wantsPage(r *http.Request) bool {
-	if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/ping/") {
+	if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/ping/") || strings.HasPrefix(r.URL.Path, people.HookPath) {
 		return false
 	}
 	accept := r.Header.Get("Accept")

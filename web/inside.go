@@ -37,7 +37,14 @@ type Inside struct {
 	Desk      statuspage.Desk
 	Notices   api.Notices
 	Bell      journal.Bell
+	Tickets   api.Tickets
+	Mails     api.Mails
+	Proposals api.Proposals
+	Reports   Reports // what visitors say is wrong; nil = nobody reads it
 }
+
+// foreignRoot is where Statuspage's own shapes stand.
+const foreignRoot = "/v1/"
 
 // errNotUp is what everything behind the door answers while the record is away.
 func errNotUp() error {
@@ -66,16 +73,19 @@ func (s *Server) insideRoutes(e *echo.Echo) {
 	management := s.api(door.Acting)
 	e.Any("/api/v1/*", inside(func(i *Inside) http.Handler { return i.Door.Bearer(management) }))
 	foreign := statuspage.New(statuspage.Options{Now: s.deps.Now, Sources: s.foreignSources, Actor: door.Acting, Problem: s.problem})
-	e.Any("/v1/*", inside(func(i *Inside) http.Handler { return i.Door.Bearer(foreign) }))
-	e.Any(people.HookPath+"*", inside(func(i *Inside) http.Handler { return hookMux(i.Hooks) }))
+	e.Any(foreignRoot+"*", inside(func(i *Inside) http.Handler { return i.Door.Bearer(foreign) }))
+	e.Any(people.HookPath+"*", inside(func(i *Inside) http.Handler { return hookMux(i.Hooks, s.Fail) }))
 }
 
 // hookMux serves the doors of foreign systems.
-func hookMux(h *hooks.Inbound) http.Handler {
+func hookMux(h *hooks.Inbound, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range h.Routes() {
 		mux.HandleFunc(r.Method+" "+r.Path, r.Handler)
 	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { // a wrong method too: an address tells nothing of itself
+		fail(w, r, problem.NotFound("There is nothing at this address."))
+	})
 	return mux
 }
 
@@ -139,18 +149,29 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	p := s.problem(err)
+	if p.Status == http.StatusServiceUnavailable {
+		p.Detail = away // nobody came in, so nobody may know what we cannot reach
+	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", iapi.ProblemType)
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
 	}
+	if strings.HasPrefix(r.URL.Path, foreignRoot) {
+		statuspage.Fail(w, p)
+		return
+	}
+	h.Set("Content-Type", iapi.ProblemType)
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // whoever hung up does not want it
 }
 
-// Routes lists what stands behind the door, so that one test can walk it with
-// every role.
-func (i *Inside) Routes() []door.Route {
-	return slices.Concat(i.Console.Routes(), i.Hooks.Routes(), api.Routes(), statuspage.Routes())
+// Routes lists what stands behind the door now, so that one test can walk it with
+// every role; nil while nothing does.
+func (s *Server) Routes() []door.Route {
+	l := s.live.Load()
+	if l == nil || l.Inside.Door == nil {
+		return nil
+	}
+	return slices.Concat(l.Inside.Console.Routes(), l.Inside.Hooks.Routes(), api.Routes(), statuspage.Routes())
 }

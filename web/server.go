@@ -94,6 +94,7 @@ type Server struct {
 	shelf        *assets.Shelf
 	closed       chan struct{} // by CloseStreams
 	closeOnce    sync.Once
+	reporters    reporters
 }
 
 // New makes the door and puts up the pages that were kept. Errors: Invalid for
@@ -141,6 +142,7 @@ func (s *Server) routes(e *echo.Echo) {
 	e.Match(read, "/history/12", s.page)
 	e.Match(read, "/uptime", s.page)
 	s.subscribeRoutes(e)
+	s.reportRoutes(e)
 	s.insideRoutes(e)
 	// Never kept.
 	e.GET(public.LivePath, s.listen)
@@ -222,6 +224,10 @@ func (s *Server) Tick() { s.photographer.Changed() }
 // HasPages reports whether kept pages can be served without the record.
 func (s *Server) HasPages() bool { return s.photographer.HasPages() }
 
+// Fresh tells up to when the pages that are shown are known to be true; zero
+// without pages.
+func (s *Server) Fresh() time.Time { return s.photographer.Fresh() }
+
 // Run makes pages until ctx ends. It gives nil then.
 func (s *Server) Run(ctx context.Context) error { return s.photographer.Run(ctx) }
 
@@ -241,7 +247,8 @@ func (s *Server) sources() *api.Sources {
 		return nil
 	}
 	return &api.Sources{Watch: l.Watch, Board: l.Board, Record: l.Store, Samples: l.Latency, Runner: l.Runner,
-		Incidents: l.Inside.Incidents, Journal: l.Inside.Journal, Replies: l.Inside.Replies, Desk: l.Inside.Desk, Notices: l.Inside.Notices}
+		Incidents: l.Inside.Incidents, Journal: l.Inside.Journal, Replies: l.Inside.Replies, Desk: l.Inside.Desk, Notices: l.Inside.Notices,
+		Tickets: l.Inside.Tickets, Mails: l.Inside.Mails, Proposals: l.Inside.Proposals}
 }
 
 // addressOf gives how a visitor's address is found: that of the connection, or,

@@ -93,10 +93,14 @@ func (s *Server) subscribers() (Subscribers, error) {
 // offers tells how visitors can be told now.
 func (s *Server) offers() public.Offers {
 	l := s.live.Load()
-	if l == nil || l.Subscribers == nil {
+	if l == nil {
 		return public.Offers{}
 	}
-	return public.Offers{Mail: l.Subscribers.Offered(notice.ByMail), Webhook: l.Subscribers.Offered(notice.ByWebhook), Slack: l.Subscribers.Offered(notice.BySlack)}
+	o := public.Offers{Report: l.Inside.Reports != nil}
+	if l.Subscribers != nil {
+		o.Mail, o.Webhook, o.Slack = l.Subscribers.Offered(notice.ByMail), l.Subscribers.Offered(notice.ByWebhook), l.Subscribers.Offered(notice.BySlack)
+	}
+	return o
 }
 
 // form reads a posted form. Errors: Invalid.

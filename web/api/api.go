@@ -66,6 +66,9 @@ type Sources struct {
 	Notices   Notices
 	Journal   Journal
 	Replies   Replies
+	Tickets   Tickets
+	Mails     Mails
+	Proposals Proposals
 }
 
 // lacks reports whether what serves a path is not there: the wings come up one
@@ -75,10 +78,16 @@ func (s *Sources) lacks(path string) bool {
 	switch wing {
 	case "incidents":
 		return s.Incidents == nil
-	case "maintenances":
+	case "maintenances", "silences":
 		return s.Desk == nil
 	case "deliveries", "alerts", "subscribers":
 		return s.Notices == nil
+	case "tickets", "messages", "requesters":
+		return s.Tickets == nil
+	case "mailboxes", "mails":
+		return s.Mails == nil
+	case "proposals":
+		return s.Proposals == nil
 	case "journal", "events":
 		return s.Journal == nil
 	}
@@ -123,10 +132,15 @@ type service struct {
 	ops ops
 }
 
-// New gives the handler of everything under /api/v1.
+// New gives the handler of everything under /api/v1. It is built with the first
+// request: the schemas of all operations take a megabyte, and of the listeners
+// that serve them most are never asked.
 func New(o Options) http.Handler {
-	_, handler := build(o)
-	return handler
+	built := sync.OnceValue(func() http.Handler {
+		_, handler := build(o)
+		return handler
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { built().ServeHTTP(w, r) })
 }
 
 // Routes lists every operation, so that one test can walk them with every role.
@@ -160,8 +174,12 @@ func build(o Options) (*service, http.Handler) {
 	s.statusRoutes(h)
 	s.incidentRoutes(h)
 	s.maintenanceRoutes(h)
+	s.silenceRoutes(h)
 	s.deliveryRoutes(h)
 	s.subscriberRoutes(h, mux)
+	s.ticketRoutes(h, mux)
+	s.mailboxRoutes(h)
+	s.proposalRoutes(h)
 	s.journalRoutes(h, mux)
 	mux.HandleFunc(root, func(w http.ResponseWriter, r *http.Request) {
 		s.write(w, problem.NotFound("There is no %s %s.", r.Method, r.URL.Path))
@@ -195,6 +213,9 @@ var ourErrors = sync.OnceFunc(func() {
 		if code == http.StatusUnprocessableEntity { // the library's complaints about parameters
 			code, detail = http.StatusBadRequest, "The request is not valid."
 		}
+		if code == http.StatusUnsupportedMediaType {
+			detail, errs = "Send JSON, and say so: Content-Type: application/json.", nil
+		}
 		p := api.NewProblem(code, detail)
 		for _, err := range errs {
 			f := api.Field{Detail: err.Error()}
@@ -227,17 +248,16 @@ func register[I, O any](h huma.API, s *service, o op, fn func(context.Context, *
 	if reflect.TypeFor[O]() == reflect.TypeFor[nothing]() {
 		code = http.StatusNoContent
 	}
-	huma.Register(h, huma.Operation{OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, DefaultStatus: code, MaxBodyBytes: MaxBody},
+	huma.Register(h, huma.Operation{
+		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, DefaultStatus: code, MaxBodyBytes: MaxBody,
+		Middlewares: huma.Middlewares{s.admits(o.act)},
+	},
 		func(ctx context.Context, in *I) (*answer, error) {
-			by := s.Actor(ctx)
-			if err := by.Check(o.act); err != nil {
-				return nil, s.Problem(err)
-			}
 			src := s.Sources()
 			if src == nil || src.lacks(o.path) {
 				return nil, s.Problem(errAway())
 			}
-			out, err := fn(ctx, &call{Sources: src, catalog: src.Watch.Catalog(), by: by, now: s.Now().UTC().Truncate(time.Microsecond)}, in)
+			out, err := fn(ctx, &call{Sources: src, catalog: src.Watch.Catalog(), by: s.Actor(ctx), now: s.Now().UTC().Truncate(time.Microsecond)}, in)
 			if err != nil {
 				return nil, s.Problem(err)
 			}
@@ -246,6 +266,22 @@ func register[I, O any](h huma.API, s *service, o op, fn func(context.Context, *
 			}
 			return &answer{out}, nil
 		})
+}
+
+// admits refuses who may do an action nowhere, before anything else of the
+// request is looked at: whoever may not, learns nothing of what would be right.
+func (s *service) admits(act access.Action) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		err := s.Actor(c.Context()).Check(act)
+		if err == nil {
+			next(c)
+			return
+		}
+		p := s.Problem(err)
+		c.SetHeader("Content-Type", api.ProblemType)
+		c.SetStatus(p.Status)
+		_ = json.NewEncoder(c.BodyWriter()).Encode(p) // whoever hung up does not want it
+	}
 }
 
 // write sends a problem outside the library.

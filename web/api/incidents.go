@@ -22,6 +22,7 @@ import (
 type Incidents interface {
 	Get(ctx context.Context, by access.Actor, id string) (incident.Incident, []incident.Update, error)
 	List(ctx context.Context, by access.Actor, q incident.Query) ([]incident.Incident, error)
+	Told(ctx context.Context, by access.Actor, list []incident.Incident) (map[string][]incident.Update, error)
 	Declare(ctx context.Context, by access.Actor, d incident.Declaration) (incident.Incident, error)
 	Backfill(ctx context.Context, by access.Actor, p incident.Past) (incident.Incident, error)
 	Publish(ctx context.Context, by access.Actor, id string, p incident.Publication) (incident.Incident, incident.Update, error)

@@ -30,6 +30,9 @@ type Desk interface {
 	ExtendMaintenance(ctx context.Context, by access.Actor, id string, to time.Time) (status.Occurrence, error)
 	CompleteMaintenance(ctx context.Context, by access.Actor, id string) (status.Occurrence, error)
 	CallOffMaintenance(ctx context.Context, by access.Actor, id string) (status.Occurrence, error)
+	Silence(ctx context.Context, by access.Actor, s status.Silence) (status.Silence, error)
+	Unsilence(ctx context.Context, by access.Actor, id string) error
+	Silences(ctx context.Context, by access.Actor) ([]status.Silence, error)
 }
 
 // How much of the past and of what is ahead a list of maintenance shows unless

@@ -64,6 +64,11 @@ func (c *Console) alertRow(ctx context.Context, a notice.Alert, s *state, k Cloc
 		DeliveriesPath: deliveriesPath + "?alert=" + a.ID, SilenceFor: lengthOptions(),
 	}
 	row.About, row.Path = c.subjectOf(ctx, a.Subject, s)
+	if a.Subject.Kind == "incident" && c.deps.Room != nil {
+		if i, err := c.deps.Room.Find(ctx, door.Acting(ctx), a.Subject.ID); err == nil { // who may not see it knows its number alone
+			row.About += " " + i.Name
+		}
+	}
 	switch {
 	case a.State == notice.Acknowledged:
 		row.Note = c.name(ctx, a.AckedBy) + " since " + k.At(a.AckedAt).Text
@@ -81,6 +86,9 @@ func (c *Console) alertRow(ctx context.Context, a notice.Alert, s *state, k Cloc
 func (c *Console) subjectOf(ctx context.Context, ref journal.Ref, s *state) (words, path string) {
 	switch ref.Kind {
 	case "incident":
+		if label := c.incidentLabel(ctx, ref.ID); label != "" {
+			return label, incidentsPath + "/" + ref.ID
+		}
 		return "An incident", incidentsPath + "/" + ref.ID
 	case "maintenance":
 		return "Maintenance", "/console/calendar/" + ref.ID

@@ -95,6 +95,7 @@ func (c *Console) askedOf(r *http.Request) (a asked, err error) {
 	a.look.Limit = auditRows + 1
 	a.look.Verb, a.look.Actor = cut(q.Get("verb"), 100), cut(q.Get("who"), 100)
 	a.look.Subject.Kind, a.look.Subject.ID, _ = strings.Cut(cut(strings.TrimSpace(q.Get("subject")), 200), "/")
+	a.look.Subject = c.incidentRefOf(r.Context(), a.look.Subject)
 	a.look.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64) // no number is no bound
 	zone := c.zoneOf(guestOf(r))
 	if a.look.From, err = boundOf(q.Get("from"), zone); err != nil {
@@ -244,7 +245,7 @@ func (c *Console) auditRow(r *http.Request, k Clock, e journal.Sealed, names map
 	says, subject := saysOf(e.Verb)
 	row := auditRow{
 		Seq: grouped(float64(e.Seq)), At: k.Exact(e.RecordedAt), Who: whoWord(e.Actor.ID, names), Role: roleWord(e.Actor.Role), Says: says,
-		WhoPath: with(r.URL, "who", e.Actor.ID, "before", ""), Details: details(e.Entry), Public: e.Audience == journal.AudiencePublic,
+		WhoPath: with(r.URL, "who", e.Actor.ID, "before", ""), Details: c.details(r.Context(), e.Entry), Public: e.Audience == journal.AudiencePublic,
 		Hash: e.Hash, HashHead: e.Hash[:min(len(e.Hash), 8)],
 	}
 	if d := e.RecordedAt.Sub(e.EffectiveAt); d > time.Minute || d < -time.Minute {
@@ -256,6 +257,9 @@ func (c *Console) auditRow(r *http.Request, k Clock, e journal.Sealed, names map
 		row.About = "their own account"
 	case subject:
 		row.About, row.Path = c.aboutOf(r.Context(), e.Subject, names)
+		if label := c.labelOf(r.Context(), e.Entry); label != "" {
+			row.About = label
+		}
 	}
 	return row
 }

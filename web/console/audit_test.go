@@ -39,7 +39,7 @@ func TestAuditTellsInWords(t *testing.T) {
 		Payload: map[string]string{"impact": "major", "number": "231"}, EffectiveAt: time.Now().Add(-time.Hour)})
 	l.write(access.Host, journal.Entry{Verb: "setup.applied", Subject: journal.Ref{Kind: "site", ID: "site"}})
 	v := l.as(p)
-	v.open("/console/audit").at(200, "/console/audit", "Anna declared incident 0190aaaa-bbbb public", "impact major · number 231", "the host applied the configuration", "the host added Anna", "Anna signed in way password", "Anna changed their own account what password")
+	v.open("/console/audit").at(200, "/console/audit", "Anna declared INC-231 public", "impact major", "the host applied the configuration", "the host added Anna", "Anna signed in way password", "Anna changed their own account what password")
 	if strings.Count(v.page, "<tr id=") < 5 {
 		t.Error("rows are missing")
 	}

@@ -1,9 +1,12 @@
 package console
 
 import (
+	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"evenkeel/internal/journal"
 )
@@ -91,6 +94,47 @@ var sentences = map[string]string{
 	"attention.raised":     "found a loose end at",
 	"attention.settled":    "saw a loose end settled at",
 
+	"ticket.opened":       "opened",
+	"ticket.received":     "received a message in",
+	"ticket.muted":        "kept automatic mail with",
+	"ticket.answered":     "answered",
+	"ticket.written":      "wrote an answer in",
+	"ticket.withdrawn":    "took an answer back in",
+	"ticket.noted":        "wrote a note on",
+	"ticket.moved":        "moved on",
+	"ticket.reopened":     "opened again",
+	"ticket.prioritised":  "said how much matters",
+	"ticket.fielded":      "filled in a field of",
+	"ticket.concerned":    "said what is concerned by",
+	"ticket.queued":       "moved to another queue",
+	"ticket.linked":       "linked to an incident",
+	"ticket.unlinked":     "unlinked from an incident",
+	"ticket.merged":       "merged",
+	"ticket.unmerged":     "parted again",
+	"ticket.split":        "made a ticket of its own of messages of",
+	"ticket.snoozed":      "let rest",
+	"ticket.warned":       "warned that a promise runs out in",
+	"ticket.breached":     "noted a broken promise in",
+	"ticket.bounced":      "heard that mail does not arrive in",
+	"ticket.still_broken": "heard that it is still broken in",
+	"ticket.sorted":       "sorted",
+	"ticket.restored":     "put back as it was",
+	"ticket.handed_over":  "gave another requester to",
+	"ticket.burst":        "saw a burst of mail about",
+	"requester.changed":   "changed",
+	"desk.view_saved":     "kept the view",
+	"desk.view_dropped":   "forgot the view",
+	"desk.reply_saved":    "kept the saved reply",
+	"desk.reply_dropped":  "forgot the saved reply",
+	"proposal.made":       "proposed",
+	"proposal.undone":     "took back what was decided of",
+	"proposal.staled":     "saw the moment pass of",
+	"mailbox.moved":       "saw a change of state of",
+	"mailbox.gap":         "found mail missing from the ledger of",
+	"mailbox.walked":      "asked for older mail of",
+	"mail.quarantined":    "set aside",
+	"mail.retried":        "let read again",
+
 	"month.frozen":     "froze a month of",
 	"month.corrected":  "corrected a month of",
 	"uptime.corrected": "marked a false alarm of",
@@ -146,16 +190,18 @@ var kindWords = map[string]string{
 	"component": "component", "monitor": "monitor", "incident": "incident", "maintenance": "maintenance", "alert": "alert", "delivery": "delivery",
 	"subscriber": "subscriber", "person": "", "session": "a session", "token": "API token", "hook": "hook", "link": "the first link", "rotation": "rotation",
 	"site": "the page", "channel": "channel", "template": "template", "window": "recurring maintenance",
+	"ticket": "ticket", "requester": "requester", "mailbox": "mailbox", "mail": "mail", "proposal": "proposal", "desk": "",
 }
 
 // subjectPaths are where a subject has its page.
 var subjectPaths = map[string]string{
 	"component": "/console/components/", "monitor": "/console/monitors/", "incident": "/console/incidents/", "maintenance": "/console/calendar/",
 	"delivery": "/console/deliveries/", "alert": "/console/alerts/", "subscriber": "/console/subscribers/", "person": peoplePath + "/",
+	"ticket": ticketsPath + "/", "requester": requestersPath + "/", "mailbox": mailboxesPath + "/",
 }
 
 // hiddenKeys are values of an entry that its sentence, or its subject, says already.
-var hiddenKeys = []string{"person", "session", "update"}
+var hiddenKeys = []string{"person", "session", "update", "number"}
 
 // reasonWords say why somebody was refused.
 var reasonWords = map[string]string{
@@ -165,21 +211,55 @@ var reasonWords = map[string]string{
 	"identity": "the provider's answer does not hold",
 }
 
-// details writes the values of an entry, sorted by their keys.
-func details(e journal.Entry) string {
+// details writes the values of an entry, sorted by their keys: what is an id
+// there is a name here, where it has one, and what is a number of microseconds
+// is a time.
+func (c *Console) details(ctx context.Context, e journal.Entry) string {
 	var words []string
+	about := e.Payload["kind"] == "incident" && e.Payload["id"] != ""
 	for _, k := range slices.Sorted(maps.Keys(e.Payload)) {
 		v := e.Payload[k]
-		if k == "reason" && reasonWords[v] != "" {
+		switch {
+		case k == "reason" && reasonWords[v] != "":
 			words = append(words, reasonWords[v])
 			continue
-		}
-		if k == "count" && v == "1" {
+		case k == "count" && v == "1", v == "", slices.Contains(hiddenKeys, k), about && k == "kind":
 			continue
+		case about && k == "id":
+			k, v = "about", c.namedIncident(ctx, "incident/"+v)
+		case e.Subject.Kind == "incident" && (k == "into" || k == "from"):
+			v = c.namedIncident(ctx, "incident/"+v)
+		case strings.HasSuffix(k, "_us"):
+			k, v = strings.TrimSuffix(k, "_us"), lengthOfMicros(v)
+		default:
+			v = c.namedIncident(ctx, v)
 		}
-		if v != "" && !slices.Contains(hiddenKeys, k) {
-			words = append(words, strings.ReplaceAll(k, "_", " ")+" "+strings.ReplaceAll(v, ",", ", "))
-		}
+		words = append(words, strings.ReplaceAll(k, "_", " ")+" "+strings.ReplaceAll(v, ",", ", "))
 	}
 	return strings.Join(words, " · ")
+}
+
+// namedIncident gives what staff call the incident that a reference names;
+// everything else as it is.
+func (c *Console) namedIncident(ctx context.Context, ref string) string {
+	kind, id, _ := strings.Cut(ref, "/")
+	if kind != "incident" {
+		return ref
+	}
+	if label := c.incidentLabel(ctx, id); label != "" {
+		return label
+	}
+	return strings.TrimPrefix(ref, "incident/")
+}
+
+// lengthOfMicros writes a number of microseconds as a time.
+func lengthOfMicros(v string) string {
+	n, err := strconv.ParseInt(v, 10, 64)
+	switch {
+	case err != nil:
+		return v
+	case n == 0:
+		return "none"
+	}
+	return length(time.Duration(n) * time.Microsecond)
 }

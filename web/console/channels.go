@@ -29,6 +29,7 @@ type channelsPage struct {
 	Rows      []channelRow
 	Pulses    []pulseRow
 	Rotations []Option
+	Routes    []routeRow
 	CanTest   bool
 }
 
@@ -87,6 +88,13 @@ func (c *Console) channels(w http.ResponseWriter, r *http.Request) error {
 		for _, x := range c.deps.Rota.Rotations() {
 			d.Rotations = append(d.Rotations, Option{Value: x.ID, Word: x.Name})
 		}
+	}
+	s, err := c.roll.state(r.Context())
+	if err != nil {
+		return err
+	}
+	if d.Routes, err = c.routeRows(r, s); err != nil {
+		return err
 	}
 	c.Page(w, r, Page{
 		Title: "Channels", Section: "settings", Template: "channels", Data: d, Live: "delivery channel", Every: 15, Crumbs: settingsCrumbs("Channels"),

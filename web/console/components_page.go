@@ -63,6 +63,7 @@ type spanRow struct {
 	Lasted   string
 	Words    string
 	By       string
+	About    find   // the incident that says so
 	Trouble  bool   // it can be marked as a false alarm
 	Path     string // where
 }
@@ -265,7 +266,13 @@ func (c *Console) componentRecord(ctx context.Context, d *componentPage, r *http
 		d.Uptime = append(d.Uptime, figure{p.word, percent(status.Uptime(t, s.catalog.Site.Weights)), note})
 	}
 	for i := len(published) - 1; i >= 0 && len(d.Spans) < maxSpansShown; i-- {
-		d.Spans = append(d.Spans, spanRowOf(published[i], one.ID, k))
+		row := spanRowOf(published[i], one.ID, k)
+		if kind, id, _ := strings.Cut(published[i].Ref, "/"); kind == "incident" {
+			if label := c.incidentLabel(ctx, id); label != "" {
+				row.Words, row.About = "", find{Word: label, Path: incidentsPath + "/" + id}
+			}
+		}
+		d.Spans = append(d.Spans, row)
 	}
 	return nil
 }
@@ -374,6 +381,11 @@ func (c *Console) quietLines(ctx context.Context, s *state, g door.Guest, k Cloc
 		for _, key := range sil.Components {
 			if one := s.byKey[key]; one != nil {
 				out = append(out, quietLine{Name: one.Name, Why: sil.Reason, Until: k.Day(sil.To), Path: "/console/components/" + one.ID})
+			}
+		}
+		for _, m := range s.monitors {
+			if slices.Contains(sil.Monitors, m.Key) {
+				out = append(out, quietLine{Name: m.ID, Why: sil.Reason, Until: k.Day(sil.To), Path: "/console/monitors/" + m.ID})
 			}
 		}
 	}

@@ -21,6 +21,7 @@ import (
 
 	"evenkeel/assets"
 	"evenkeel/internal/api"
+	"evenkeel/internal/ticket"
 	"evenkeel/web/door"
 )
 
@@ -62,6 +63,11 @@ type Deps struct {
 	Rota        Rota                 // on call
 	Subscribers Subscribers          // whom customers' notices go to
 	Outbox      Outbox               // of the demo
+	Tickets     Tickets              // the desk of those who write in
+	Blobs       Blobs                // bytes of mails and attachments
+	Proposals   Proposals            // what the machine sees in the mail
+	Mails       Mails                // the ledger of mailboxes
+	PublicWord  PublicWord           // what customers are told of a component; nil = nobody knows
 	Roster      Roster               // names of the staff by id; nil = those of Doors.Accounts
 	Lag         func() time.Duration // how far the page's follower is behind; nil = not at all
 }
@@ -69,11 +75,15 @@ type Deps struct {
 // Console is the staff's side of the door. It is safe for concurrent use.
 type Console struct {
 	deps    Deps
-	press   *template.Template
+	press   func() *template.Template
+	serve   func() http.Handler
 	stream  *stream
 	roll    *roll
 	sparks  *sparks
 	runs    *runs
+	counted kept[ticket.Counts] // of the desk
+	inflow  kept[int]           // of tickets
+	labels  labels
 	routes  []door.Route
 	paths   map[string]bool // rooms that have a page
 	build   string          // changes when the page's script or style does
@@ -82,10 +92,13 @@ type Console struct {
 	packers sync.Pool       // *gzip.Writer
 }
 
-// New makes the console. It panics when a template is wrong: templates are part
-// of the program, and a test renders each.
+// New makes the console. What only its pages need is made with the first one of
+// them: a hub may run for weeks without. That panics when a template is wrong:
+// templates are part of the program, and a test renders each.
 func New(d Deps) *Console {
-	c := &Console{deps: d, press: newPress(d.Shelf), stream: newStream(d.Now)}
+	c := &Console{deps: d, stream: newStream(d.Now)}
+	c.press = sync.OnceValue(func() *template.Template { return newPress(d.Shelf) })
+	c.serve = sync.OnceValue(c.mux)
 	c.build = d.Shelf.URL("console.js") + d.Shelf.URL("console.css")
 	c.roll = newRoll(d)
 	c.sparks = newSparks(d.Samples)
@@ -102,6 +115,7 @@ func New(d Deps) *Console {
 		c.settingsRoutes(),
 		c.auditRoutes(),
 		c.incidentRoutes(),
+		c.ticketRoutes(),
 		c.attentionRoutes(),
 		c.alertRoutes(),
 		c.deliveryRoutes(),
@@ -126,7 +140,9 @@ func (c *Console) Routes() []door.Route { return slices.Clone(c.routes) }
 // Handler serves the routes. It must stand behind door.Staff, which says who
 // asks; a route whose action the person may not do is refused here, before its
 // handler runs.
-func (c *Console) Handler() http.Handler {
+func (c *Console) Handler() http.Handler { return c.serve() }
+
+func (c *Console) mux() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range c.routes {
 		mux.Handle(r.Method+" "+r.Path, c.allowed(r))
@@ -165,14 +181,18 @@ func guestOf(r *http.Request) door.Guest {
 // headers sets what is right for every answer of the console.
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		guard(w.Header())
 		next.ServeHTTP(w, r)
 	})
+}
+
+// guard sets what every answer says to the browser.
+func guard(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }
 
 // policy allows what is ours and nothing inline.

@@ -39,6 +39,9 @@ var deliveryStates = []struct {
 	{notice.Sending, Mark{"unknown", "Being sent"}}, {notice.Sent, Mark{"ok", "Sent"}}, {notice.Suppressed, Mark{"maint", "Not told"}},
 }
 
+// waitingState seeks all that is not yet where it should be.
+const waitingState = "waiting"
+
 func markOfDelivery(st notice.State) Mark {
 	for _, x := range deliveryStates {
 		if x.state == st {
@@ -65,6 +68,7 @@ type deliveriesPage struct {
 	Channels         []Option
 	State, Subject   string
 	Alert, Recipient string
+	Event            string
 	Rows             []deliveryRow
 	Pager            Pager
 	Narrowed         bool
@@ -104,9 +108,10 @@ func (c *Console) deliveryList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	k := c.clock(c.zoneOf(g))
-	d := deliveriesPage{State: q.Get("state"), Subject: q.Get("subject"), Alert: q.Get("alert"), Recipient: q.Get("who"), CanResend: g.Actor.May(access.DeliveryResend), Back: r.URL.RequestURI()}
-	look := notice.Query{Alert: d.Alert, Recipient: d.Recipient, Channel: q.Get("channel")}
+	d := deliveriesPage{State: q.Get("state"), Subject: q.Get("subject"), Alert: q.Get("alert"), Recipient: q.Get("who"), Event: q.Get("event"), CanResend: g.Actor.May(access.DeliveryResend), Back: r.URL.RequestURI()}
+	look := notice.Query{Alert: d.Alert, Recipient: d.Recipient, Event: d.Event, Channel: q.Get("channel")}
 	look.Subject.Kind, look.Subject.ID, _ = strings.Cut(d.Subject, "/")
+	look.Subject = c.incidentRefOf(ctx, look.Subject)
 	d.Narrowed = len(q) > 0
 	t, err := c.deps.Told.Tally(ctx, g.Actor, look)
 	if err != nil {
@@ -122,7 +127,12 @@ func (c *Console) deliveryList(w http.ResponseWriter, r *http.Request) error {
 			d.Tabs = append(d.Tabs, Tab{Word: x.mark.Word, Count: grouped(float64(n)), Path: with(r.URL, "state", string(x.state), "before", ""), Here: d.State == string(x.state)})
 		}
 	}
-	if d.State != "" {
+	switch d.State {
+	case "":
+	case waitingState:
+		d.Tabs = append(d.Tabs, Tab{Word: "All that waits", Path: with(r.URL, "before", ""), Here: true})
+		look.States = []notice.State{notice.Queued, notice.Sending, notice.Retrying}
+	default:
 		look.States = []notice.State{notice.State(d.State)}
 	}
 	look.Before, look.Limit = cut(q.Get("before"), 64), deliveryRows+1
@@ -154,9 +164,15 @@ func (c *Console) deliveryList(w http.ResponseWriter, r *http.Request) error {
 		Title: "Deliveries", Section: "deliveries", Template: "deliveries", Data: d, Live: "delivery incident alert channel", Every: 15,
 		Sub: []string{"Who was told what, and who was not, and why."}, Keys: []Key{{[]string{"j", "k"}, "move"}, {[]string{"o"}, "open"}},
 	}
-	if d.Subject != "" {
+	if d.Subject == "" && d.Event != "" && len(list) > 0 {
+		look.Subject = list[0].Subject
+	}
+	if look.Subject.ID != "" {
 		words, _ := c.subjectOf(ctx, look.Subject, s)
 		page.Sub = []string{"About: " + words}
+	}
+	if d.Event != "" && t.Fan.Passed > 0 {
+		page.Sub = append(page.Sub, plural(int(t.Fan.Passed), "subscriber did not ask for this", "subscribers did not ask for this"))
 	}
 	c.Page(w, r, page)
 	return nil
@@ -186,7 +202,7 @@ func (c *Console) recipientOf(r *http.Request, ref string) string {
 	case "person":
 		return c.name(r.Context(), id)
 	case "subscriber":
-		return "Subscriber " + cut(id, 13)
+		return "Subscriber " + id[max(len(id)-6, 0):] // the end of an id tells neighbours apart
 	case "route":
 		return "Staff by the route " + id
 	case "channel":

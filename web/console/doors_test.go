@@ -37,6 +37,25 @@ type lobby struct {
 	console  *Console
 	handler  http.Handler
 	demo     []people.Person
+	doors    door.Deps
+}
+
+// trust makes the door believe proxies of a network.
+func (l *lobby) trust(network string) {
+	l.Helper()
+	proxies, err := door.ParseProxies([]string{network})
+	l.must(err)
+	l.doors.Proxies = proxies
+	l.door = door.New(l.doors)
+	d := l.console.deps
+	d.Doors.Door = l.door
+	l.console = New(d)
+	l.handler = l.door.Staff(l.console.Handler())
+}
+
+// tokenFor is a token of a machine with every scope.
+func tokenFor(name string) people.TokenDraft {
+	return people.TokenDraft{Name: name, Role: access.RoleMachine, Scopes: []string{people.ScopeAll}}
 }
 
 func newLobby(t *testing.T) *lobby {
@@ -52,11 +71,12 @@ func newLobby(t *testing.T) *lobby {
 	l.accounts, l.tokens, l.hooks = people.NewAccounts(deps, l.refused), people.NewTokens(deps, l.refused), people.NewHooks(deps, l.refused)
 	l.accounts.Configure(people.Settings{Issuer: "Northmoor"})
 	l.verifier = journal.NewVerifier(l.store, time.Now)
-	l.door = door.New(door.Deps{
+	l.doors = door.Deps{
 		Accounts: l.accounts, Tokens: l.tokens, Refused: l.refused, Sealer: box, Log: log, Now: time.Now,
 		Fail: func(w http.ResponseWriter, r *http.Request, err error) { l.console.Fail(w, r, err) },
 		Demo: func(*http.Request) []people.Person { return l.demo },
-	})
+	}
+	l.door = door.New(l.doors)
 	watched, _ := (&record{}).store(t)
 	l.console = New(Deps{
 		Log: log, Now: time.Now, Version: "test", Shelf: assets.NewShelf(), Record: watched, Problem: problemOf,

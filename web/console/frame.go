@@ -12,7 +12,7 @@ import (
 func (c *Console) frameRoutes() []door.Route {
 	return []door.Route{
 		{Method: http.MethodGet, Path: "/console", Action: access.PageRead, Handler: c.home},
-		{Method: http.MethodGet, Path: "/console/live", Action: access.ComponentRead, Handler: c.listen},
+		{Method: http.MethodGet, Path: "/console/live", Action: access.WallRead, Handler: c.listen},
 		{Method: http.MethodGet, Path: "/console/go", Action: access.ComponentRead, Handler: c.handle(c.jump)},
 		{Method: http.MethodGet, Path: "/console/keys", Action: access.PageRead, Handler: c.keySheet},
 		{Method: http.MethodPost, Path: "/console/theme", Action: access.PageRead, Handler: c.theme},
@@ -53,7 +53,7 @@ func (f frame) NextTheme() string {
 
 // theme changes how the console looks for this browser.
 func (c *Console) theme(w http.ResponseWriter, r *http.Request) {
-	cookie := &http.Cookie{Name: themeCookie, Path: "/console/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil, MaxAge: -1}
+	cookie := &http.Cookie{Name: themeCookie, Path: "/console/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.secure(r), MaxAge: -1}
 	if next := nextTheme[themeOf(r)]; next != "" {
 		cookie.Value, cookie.MaxAge = next, int(themeKept/time.Second)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"evenkeel/internal/access"
@@ -14,13 +15,8 @@ import (
 
 const incidentsPath = "/console/incidents"
 
-// Limits of the list of incidents.
-const (
-	incidentRows = 30
-	// incidentScan bounds how many pages of the record are looked at to fill one
-	// page that is narrowed to a state.
-	incidentScan = 8
-)
+// incidentRows is how many incidents that are over one page of the list holds.
+const incidentRows = 30
 
 // incidentRoutes are the addresses of incidents.
 func (c *Console) incidentRoutes() []door.Route {
@@ -38,11 +34,15 @@ func (c *Console) incidentRoutes() []door.Route {
 		get(incidentsPath, access.IncidentRead, c.incidentList),
 		get(incidentsPath+"/new", access.IncidentDeclare, c.declareForm),
 		post(incidentsPath, access.IncidentDeclare, c.declare),
+		get(pastPath, access.IncidentUpdate, c.pastForm),
+		post(pastPath, access.IncidentUpdate, c.enterPast),
 		get(templatesPath, access.IncidentRead, c.templates),
 		post(templatesPath, access.IncidentUpdate, c.putTemplate),
 		post(templatesPath+"/{id}/drop", access.IncidentUpdate, c.dropTemplate),
 		get(one, access.IncidentRead, c.incidentRoom),
 		post(one+"/publish", access.IncidentUpdate, c.publishUpdate),
+		post(one+"/release", access.IncidentUpdate, c.incidentAct(c.releaseUpdate)),
+		post(one+"/unsend", access.IncidentUpdate, c.incidentAct(c.takeBack)),
 		post(one+"/draft", access.IncidentNote, c.keepDraft),
 		post(one+"/schedule", access.IncidentUpdate, c.scheduleUpdate),
 		post(one+"/undraft", access.IncidentNote, c.incidentAct(c.dropDraft)),
@@ -70,15 +70,16 @@ func (c *Console) incidentRoutes() []door.Route {
 
 // incidentsPage is the data of incidents.html.
 type incidentsPage struct {
-	Tabs       []Tab
-	State      string
-	Component  string
-	States     []Option
-	Components []Option
-	Open, Over []incidentRow
-	Pager      Pager
-	Narrowed   bool
-	CanDeclare bool
+	State, Query string
+	Component    string
+	States       []Option
+	Components   []Option
+	Open, Over   []incidentRow
+	MoreOpen     bool // more are open than are shown
+	Pager        Pager
+	Narrowed     bool
+	CanDeclare   bool
+	CanEnter     bool // what is over
 }
 
 // incidentRow is one incident of the list.
@@ -95,7 +96,8 @@ type incidentRow struct {
 	Who               string
 }
 
-// incidentList lists incidents: what is open first, then what is over.
+// incidentList lists incidents: what is open first, then what is over. What is
+// sought is sought in the record, so that pages are full and none is missed.
 func (c *Console) incidentList(w http.ResponseWriter, r *http.Request) error {
 	ctx, g, q := r.Context(), guestOf(r), r.URL.Query()
 	k := c.clock(c.zoneOf(g))
@@ -103,58 +105,26 @@ func (c *Console) incidentList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := incidentsPage{State: q.Get("state"), Component: q.Get("component"), CanDeclare: g.Actor.May(access.IncidentDeclare)}
-	d.Narrowed = d.State != "" || d.Component != ""
-	d.States = []Option{{Word: "Every state"}, {Value: string(incident.Suspected), Word: "Suspected"}}
-	for _, st := range stepsOf {
-		d.States = append(d.States, Option{Value: string(st), Word: stateWord(st)})
+	d := incidentsPage{
+		State: q.Get("state"), Component: q.Get("component"), Query: cut(strings.TrimSpace(q.Get("q")), incident.MaxName),
+		CanDeclare: g.Actor.May(access.IncidentDeclare), CanEnter: g.Actor.May(access.IncidentUpdate),
 	}
-	d.States = options(d.States, d.State)
-	d.Components = []Option{{Word: "Every component"}}
-	key := ""
-	for _, one := range s.components {
-		if one.ID == d.Component {
-			key = one.Key
-		}
-		d.Components = append(d.Components, Option{Value: one.ID, Word: one.Name, On: one.ID == d.Component})
-	}
-	yes, no := true, false
-	open, err := c.deps.Room.List(ctx, g.Actor, incident.Query{Open: &yes, Component: key, Limit: maxOpen})
+	d.Narrowed = d.State != "" || d.Component != "" || d.Query != ""
+	look := incident.Query{Text: d.Query}
+	d.choices(s, &look)
+	count, err := c.openIncidents(ctx, g.Actor)
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(open, func(a, b incident.Incident) int {
-		return gravity[incidentMark(&b).Class] - gravity[incidentMark(&a).Class]
-	})
-	fits := func(i *incident.Incident) bool { return d.State == "" || string(i.State) == d.State }
-	before := q.Get("before") != ""
-	for n := range open {
-		if i := &open[n]; !before && fits(i) {
-			d.Open = append(d.Open, c.incidentRow(r, i, s, k))
-		}
-	}
-	look := incident.Query{Open: &no, Component: key, Limit: incidentRows + 1}
-	if at, err := time.Parse(time.RFC3339Nano, q.Get("before")); err == nil {
-		look.Before = at
-		look.BeforeNumber, _ = strconv.ParseInt(q.Get("n"), 10, 64)
-	}
-	over, err := c.overIncidents(r, g.Actor, look, fits)
-	if err != nil {
+	if err := c.listOpen(r, &d, look, s, k); err != nil {
 		return err
 	}
-	for n := range over[:min(len(over), incidentRows)] {
-		d.Over = append(d.Over, c.incidentRow(r, &over[n], s, k))
-	}
-	if len(over) > incidentRows {
-		last := over[incidentRows-1]
-		d.Pager.After = with(r.URL, "before", last.StartedAt.Format(time.RFC3339Nano), "n", strconv.FormatInt(last.Number, 10))
-	}
-	if before {
-		d.Pager.Before = with(r.URL, "before", "", "n", "")
+	if err := c.listOver(r, &d, look, s, k); err != nil {
+		return err
 	}
 	page := Page{
 		Title: "Incidents", Section: "incidents", Template: "incidents", Data: d, Live: "incident component", Every: 60,
-		Sub:  []string{plural(len(open), "incident is open", "incidents are open")},
+		Sub:  []string{plural(len(count), "incident is open", "incidents are open")},
 		Keys: []Key{{[]string{"j", "k"}, "move"}, {[]string{"o"}, "open"}},
 	}
 	page.Actions = []Action{{Word: "Templates", Icon: "note", Path: templatesPath}}
@@ -166,26 +136,67 @@ func (c *Console) incidentList(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// overIncidents gives one page, and one more, of those that are over and fit.
-func (c *Console) overIncidents(r *http.Request, by access.Actor, q incident.Query, fits func(*incident.Incident) bool) ([]incident.Incident, error) {
-	var out []incident.Incident
-	for range incidentScan {
-		page, err := c.deps.Room.List(r.Context(), by, q)
-		if err != nil {
-			return nil, err
-		}
-		for n := range page {
-			if fits(&page[n]) {
-				out = append(out, page[n])
-			}
-		}
-		if len(page) < q.Limit || len(out) > incidentRows {
-			break
-		}
-		last := page[len(page)-1]
-		q.Before, q.BeforeNumber = last.StartedAt, last.Number
+// choices fills in what the list can be narrowed to, and narrows the query.
+func (d *incidentsPage) choices(s *state, look *incident.Query) {
+	d.States = []Option{{Word: "Every state"}, {Value: string(incident.Suspected), Word: "Suspected"}}
+	for _, st := range stepsOf {
+		d.States = append(d.States, Option{Value: string(st), Word: stateWord(st)})
 	}
-	return out, nil
+	d.States = options(d.States, d.State)
+	if d.State != "" {
+		look.States = []incident.State{incident.State(d.State)}
+	}
+	d.Components = []Option{{Word: "Every component"}}
+	for _, one := range s.components {
+		if one.ID == d.Component {
+			look.Component = one.Key
+		}
+		d.Components = append(d.Components, Option{Value: one.ID, Word: one.Name, On: one.ID == d.Component})
+	}
+}
+
+// listOpen lists what is open, on the first page.
+func (c *Console) listOpen(r *http.Request, d *incidentsPage, look incident.Query, s *state, k Clock) error {
+	if r.URL.Query().Get("before") != "" {
+		return nil
+	}
+	yes := true
+	look.Open, look.Limit = &yes, maxOpen
+	open, err := c.deps.Room.List(r.Context(), guestOf(r).Actor, look)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(open, func(a, b incident.Incident) int {
+		return gravity[incidentMark(&b).Class] - gravity[incidentMark(&a).Class]
+	})
+	for n := range open {
+		d.Open = append(d.Open, c.incidentRow(r, &open[n], s, k))
+	}
+	d.MoreOpen = len(open) == maxOpen
+	return nil
+}
+
+// listOver lists a page of what is over, newest first.
+func (c *Console) listOver(r *http.Request, d *incidentsPage, look incident.Query, s *state, k Clock) error {
+	no, q := false, r.URL.Query()
+	look.Open, look.Limit = &no, incidentRows+1
+	if at, err := time.Parse(time.RFC3339Nano, q.Get("before")); err == nil {
+		look.Before = at
+		look.BeforeNumber, _ = strconv.ParseInt(q.Get("n"), 10, 64)
+		d.Pager.Before = with(r.URL, "before", "", "n", "")
+	}
+	over, err := c.deps.Room.List(r.Context(), guestOf(r).Actor, look)
+	if err != nil {
+		return err
+	}
+	for n := range over[:min(len(over), incidentRows)] {
+		d.Over = append(d.Over, c.incidentRow(r, &over[n], s, k))
+	}
+	if len(over) > incidentRows {
+		last := over[incidentRows-1]
+		d.Pager.After = with(r.URL, "before", last.StartedAt.Format(time.RFC3339Nano), "n", strconv.FormatInt(last.Number, 10))
+	}
+	return nil
 }
 
 func (c *Console) incidentRow(r *http.Request, i *incident.Incident, s *state, k Clock) incidentRow {

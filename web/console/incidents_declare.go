@@ -140,18 +140,7 @@ func (c *Console) showDeclare(w http.ResponseWriter, r *http.Request, s *state, 
 		d.State.Options = append(d.State.Options, Option{Value: string(st), Word: stateWord(st), On: string(st) == v.Get("state")})
 	}
 	d.Impact.Options = options(impactWords, v.Get("impact"))
-	for n := range max(declareRows, len(v["component"])) {
-		row := saidRow{N: n + 1}
-		st := string(status.MajorOutage)
-		if n < len(v["component"]) {
-			row.Value = v["component"][n]
-		}
-		if n < len(v["status"]) {
-			st = v["status"][n]
-		}
-		row.Statuses = statusOptions(st)
-		d.Rows = append(d.Rows, row)
-	}
+	d.Rows = saidRows(v)
 	for _, one := range s.components {
 		d.Known = append(d.Known, Option{Value: one.Name})
 	}
@@ -202,21 +191,10 @@ func (c *Console) declared(r *http.Request, g door.Guest, s *state, v url.Values
 		Name: v.Get("name"), State: incident.State(v.Get("state")), Impact: incident.Impact(v.Get("impact")), Private: v.Get("private") != "",
 		Body: v.Get("body"), Publish: v.Get("publish") != "", Deliver: v.Get("deliver") != "",
 	}
-	for n, typed := range v["component"] {
-		if strings.TrimSpace(typed) == "" {
-			continue
-		}
-		one := componentCalled(s, typed)
-		if one == nil {
-			return incident.Incident{}, problem.Invalid("components", "There is no component %q.", cut(typed, 64))
-		}
-		a := incident.Affected{Component: one.Key}
-		if n < len(v["status"]) {
-			a.Status = v["status"][n]
-		}
-		d.Components = append(d.Components, a)
-	}
 	var err error
+	if d.Components, err = affectedOf(s, v); err != nil {
+		return incident.Incident{}, err
+	}
 	if d.StartedAt, err = c.momentOf(g, v, "started_at"); err != nil {
 		return incident.Incident{}, err
 	}

@@ -36,6 +36,7 @@ type incidentPage struct {
 	DueIn, DueTone        string
 	Update                *updateForm // nil when this person may write none
 	Scheduled             []draftRow
+	Later                 int // of them that are not about to go out
 	Affected              []affectedRow
 	Known                 []Option
 	Statuses              []Option
@@ -47,13 +48,14 @@ type incidentPage struct {
 	Relations             []Option
 	Runbook               string
 	RunbookLink           bool
-	Told                  []toldRow
-	ToldPath              string
+	Told                  toldAll
 	Alerts                []alertRow
+	Waiting               *waitingView // who wrote in about it; nil where there is no desk
 	Review                reviewForm
 	Impacts, Promises     []Option
 	Start, Zone           string
 	Others                []Option // incidents to merge into
+	False                 []find   // components whose outage may have been none
 	May                   map[string]bool
 	Wrong                 []string
 	Sent                  url.Values // what was sent when something was wrong with it
@@ -92,12 +94,6 @@ type taskRow struct {
 type linkRow struct {
 	Relation, Title, Path string
 	Kind, ID, URL         string
-}
-
-// toldRow is how many were told through one channel.
-type toldRow struct {
-	Channel, Sent, Trying, Failed, Not string
-	Path                               string
 }
 
 // reviewForm is the postmortem.
@@ -148,7 +144,12 @@ func (c *Console) showIncident(w http.ResponseWriter, r *http.Request, sent url.
 			}
 			d.Wrong = append(d.Wrong, problem.Public(err))
 		}
-		d.Scheduled = scheduled(lines, k)
+		d.Scheduled = c.scheduled(ctx, &i, lines, k)
+		for _, row := range d.Scheduled {
+			if !row.Soon {
+				d.Later++
+			}
+		}
 	}
 	d.Affected = c.affectedRows(ctx, &i, s, k)
 	for _, one := range s.components {
@@ -156,12 +157,19 @@ func (c *Console) showIncident(w http.ResponseWriter, r *http.Request, sent url.
 	}
 	d.Statuses = statusOptions(string(status.MajorOutage))
 	d.Timeline = c.timelineOf(r, &i, lines, s, k)
+	if d.Told, err = c.toldOf(ctx, g.Actor, i.ID); err != nil {
+		return err
+	}
+	d.Timeline.tell(d.Told)
 	if err := c.incidentSide(ctx, &d, &i, g, k); err != nil {
+		return err
+	}
+	if d.Waiting, err = c.waiting(ctx, g, i.ID, d.Label, k); err != nil {
 		return err
 	}
 	page := Page{
 		Title: i.Name, Section: "incidents", Template: "incident", Data: d, OwnHead: true, Bleed: true, Class: "incident",
-		Live: "incident component monitor alert delivery", Every: 15, Crumbs: []Crumb{{"Incidents", incidentsPath}, {Word: d.Label}},
+		Live: "incident component monitor alert delivery ticket", Every: 15, Crumbs: []Crumb{{"Incidents", incidentsPath}, {Word: d.Label}},
 		Keys: []Key{{[]string{"u"}, "update"}, {[]string{"n"}, "note"}, {[]string{"s"}, "state"}, {[]string{"j", "k"}, "timeline"}},
 	}
 	if wrong != nil {
@@ -316,6 +324,7 @@ func (c *Console) incidentSide(ctx context.Context, d *incidentPage, i *incident
 		impact = string(incident.ImpactAuto)
 	}
 	d.Impacts, d.Promises = options(impactWords, impact), promiseOptions(i.ReminderEvery)
+	d.False = c.falseAlarms(ctx, i, g)
 	d.Start = i.StartedAt.In(k.Zone).Format(localForm)
 	d.Review = reviewForm{Body: i.Review.Body, HTML: markdown(i.Review.Body), Published: k.At(i.Review.PublishedAt), Offered: !i.Open()}
 	if d.Sent.Has("review") {
@@ -335,9 +344,6 @@ func (c *Console) incidentSide(ctx context.Context, d *incidentPage, i *incident
 	if c.deps.Told == nil || !d.May["told"] {
 		return nil
 	}
-	if err := c.toldOf(ctx, d, g); err != nil {
-		return err
-	}
 	alerts, err := c.deps.Told.Alerts(ctx, g.Actor, notice.AlertQuery{Subject: incidentRef(i.ID), Open: true, Limit: maxAlertsHere})
 	for _, a := range alerts {
 		d.Alerts = append(d.Alerts, c.alertRow(ctx, a, nil, k))
@@ -345,50 +351,24 @@ func (c *Console) incidentSide(ctx context.Context, d *incidentPage, i *incident
 	return err
 }
 
-// maxAlertsHere bounds the alerts that stand above an incident, and toldChannels
-// the channels that are counted beside it.
-const (
-	maxAlertsHere = 5
-	toldChannels  = 12
-)
+// maxAlertsHere bounds the alerts that stand above an incident.
+const maxAlertsHere = 5
 
-// toldOf counts who was told of the incident, by channel.
-func (c *Console) toldOf(ctx context.Context, d *incidentPage, g door.Guest) error {
-	d.ToldPath = "/console/deliveries?subject=" + url.QueryEscape("incident/"+d.ID)
-	channels := []string{""}
-	if c.deps.Channels != nil {
-		h, err := c.deps.Channels.Health(ctx, g.Actor)
-		if err != nil {
-			return err
-		}
-		channels = channels[:0]
-		for _, ch := range h.Channels[:min(len(h.Channels), toldChannels)] {
-			channels = append(channels, ch.Spec.ID)
+// falseAlarms leads to where the outage of each component that an incident was
+// about can be marked as none, by who may correct it.
+func (c *Console) falseAlarms(ctx context.Context, i *incident.Incident, g door.Guest) []find {
+	s, err := c.roll.state(ctx)
+	if err != nil || i.Open() || c.deps.Desk == nil {
+		return nil
+	}
+	var out []find
+	for _, a := range i.Components {
+		if one := s.byKey[a.Component]; one != nil && mayOn(g.Actor, access.MonthCorrect, one) {
+			out = append(out, find{Word: one.Name, Path: "/console/components/" + one.ID + "/false-alarm?from=" + url.QueryEscape(i.StartedAt.Format(time.RFC3339Nano)) +
+				"&to=" + url.QueryEscape(i.ResolvedAt.Format(time.RFC3339Nano))})
 		}
 	}
-	for _, ch := range channels {
-		t, err := c.deps.Told.Tally(ctx, g.Actor, notice.Query{Subject: incidentRef(d.ID), Channel: ch})
-		if err != nil {
-			return err
-		}
-		row := toldRow{Channel: ch, Path: d.ToldPath + "&channel=" + url.QueryEscape(ch)}
-		count := func(states ...notice.State) string {
-			n := int64(0)
-			for _, st := range states {
-				n += t.States[st]
-			}
-			if n == 0 {
-				return ""
-			}
-			return grouped(float64(n))
-		}
-		row.Sent, row.Trying = count(notice.Sent), count(notice.Queued, notice.Sending, notice.Retrying)
-		row.Failed, row.Not = count(notice.Failed), count(notice.Suppressed)
-		if row.Sent+row.Trying+row.Failed+row.Not != "" {
-			d.Told = append(d.Told, row)
-		}
-	}
-	return nil
+	return out
 }
 
 // linkOf is a link as it is shown.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,10 +43,15 @@ func (w watched) Known() []incident.Component {
 // notices on records in memory.
 func staffed(t testing.TB, r *record) (*Console, *incident.Room, *notice.Desk) {
 	t.Helper()
+	return staffedOn(t, r, noticetest.New())
+}
+
+// staffedOn is staffed with notices on a record that the test has.
+func staffedOn(t testing.TB, r *record, letters *noticetest.Store) (*Console, *incident.Room, *notice.Desk) {
+	t.Helper()
 	record, now := incidenttest.New(), time.Now
 	quiet := slog.New(slog.DiscardHandler)
 	room := incident.NewRoom(incident.RoomDeps{Work: record, Store: record, Components: watched{r}, Now: now, Log: quiet})
-	letters := noticetest.New()
 	desk := notice.NewDesk(notice.DeskDeps{Work: letters, Store: letters, People: noticetest.Staff("p1", "person/p1", "p2"), Signer: noticetest.Key("k"), Log: quiet, Now: now})
 	desk.Setup(notice.Setup{
 		Mail:     "mail",
@@ -112,6 +118,16 @@ func hidden(t *testing.T, page, name string) string {
 	return m[1]
 }
 
+// held reads which update the room holds.
+func held(t *testing.T, page string) string {
+	t.Helper()
+	m := regexp.MustCompile(`id="held-([^"]+)"`).FindStringSubmatch(page)
+	if m == nil {
+		t.Fatal("no update is held")
+	}
+	return m[1]
+}
+
 // An incident is declared, updated, worked on, resolved, explained and opened
 // again with plain forms alone (S2-01).
 func TestIncidentLivesByFormsAlone(t *testing.T) {
@@ -142,7 +158,7 @@ func TestIncidentLivesByFormsAlone(t *testing.T) {
 			v.Add(pairs[n], pairs[n+1])
 		}
 		if w := post(t, c, access.RoleSRE, at+"/"+verb, v); w.Code != http.StatusSeeOther {
-			t.Fatalf("%s: %d %s", verb, w.Code, w.Body)
+			t.Fatalf("%s: %d %s", verb, w.Code, cut(w.Body.String(), 400))
 		}
 	}
 	do("duty", "duty", "commander", "me", "1")
@@ -167,6 +183,23 @@ func TestIncidentLivesByFormsAlone(t *testing.T) {
 		t.Errorf("a stale form: %d", stale.Code)
 	}
 	do("publish", "version", hidden(t, page, "version"), "draft", hidden(t, page, "draft"), "body", "Found it.", "state", "identified", "next", "1h0m0s", "deliver", "1", "component", "checkout", "status", "partial_outage")
+	waiting := get(t, c, access.RoleSRE, at).Body.String()
+	for _, want := range []string{"Take back", "Publish now", `data-due="`, "Found it."} {
+		if !strings.Contains(waiting, want) {
+			t.Errorf("the room that holds an update lacks %q", want)
+		}
+	}
+	if i, _, _ := room.Get(t.Context(), sre, id); i.State != incident.Investigating {
+		t.Errorf("it went out at once: the incident is %s", i.State)
+	}
+	sent := held(t, waiting)
+	do("unsend", "draft", sent)
+	page = get(t, c, access.RoleSRE, at).Body.String()
+	if strings.Contains(page, "Take back") || !strings.Contains(page, ">Found it.</textarea>") || hidden(t, page, "draft") != sent {
+		t.Error("what was taken back is no draft again")
+	}
+	do("publish", "version", hidden(t, page, "version"), "draft", sent, "body", "Found it.", "state", "identified", "next", "1h0m0s", "deliver", "1", "component", "checkout", "status", "partial_outage")
+	do("release", "draft", sent)
 	i, lines, err := room.Get(t.Context(), sre, id)
 	if err != nil {
 		t.Fatal(err)
@@ -176,11 +209,12 @@ func TestIncidentLivesByFormsAlone(t *testing.T) {
 	}
 	for _, u := range lines {
 		if u.Kind == incident.KindUpdate && u.Body == "Found it." {
-			do("edit", "line", u.ID, "line_version", "2", "words", "Found the cause.", "reason", "Clearer.")
+			do("edit", "line", u.ID, "line_version", strconv.FormatInt(u.Version, 10), "words", "Found the cause.", "reason", "Clearer.")
 		}
 	}
 	page = get(t, c, access.RoleSRE, at).Body.String()
 	do("publish", "version", hidden(t, page, "version"), "draft", "", "body", "It is over.", "state", "resolved")
+	do("release", "draft", held(t, get(t, c, access.RoleSRE, at).Body.String()))
 	do("review", "review", "What happened and why.", "publish", "1")
 	if i, _, _ = room.Get(t.Context(), sre, id); i.State != incident.Postmortem {
 		t.Errorf("the incident is %s", i.State)

@@ -39,10 +39,12 @@ type timelineLine struct {
 	Who, Says   string
 	State       string        // that an update put the incident into
 	Note        string        // one more line, plain
+	Fold        string        // how many lines stand behind this one; "" for none
 	Body        template.HTML // of an update or a note
 	Source      string        // its Markdown, for the form
 	Public      bool
 	Told        bool
+	Counts      []toldPart // who was told, where that is known
 	Edited      Stamp
 	CanEdit     bool
 	at          time.Time
@@ -104,10 +106,44 @@ func (c *Console) timelineOf(r *http.Request, i *incident.Incident, lines []inci
 			t.Lines = append(t.Lines, line)
 		}
 	}
+	if picked == "" && r.URL.Query().Get("all") == "" {
+		t.Lines = foldProbes(t.Lines)
+	}
 	if t.Earlier = len(t.Lines) - linesShown; t.Earlier > 0 && r.URL.Query().Get("all") == "" {
 		t.Lines, t.All = t.Lines[:linesShown], with(r.URL, "all", "1")+"#timeline"
 	}
 	return t
+}
+
+// What checks saw in one go, with nobody speaking in between, is folded beyond
+// foldAbove lines: the newest foldNewest stay, and the oldest.
+const (
+	foldAbove  = 5
+	foldNewest = 3
+)
+
+// foldProbes keeps what people said in sight while checks come and go.
+func foldProbes(lines []timelineLine) []timelineLine {
+	var out []timelineLine
+	for from := 0; from < len(lines); {
+		to := from
+		for to < len(lines) && lines[to].Kind == string(incident.KindFact) && lines[to].Lane == laneProbes {
+			to++
+		}
+		run := lines[from:to]
+		if len(run) <= foldAbove {
+			to = max(to, from+1)
+			out, from = append(out, lines[from:to]...), to
+			continue
+		}
+		out = append(out, run[:foldNewest]...)
+		out = append(out, timelineLine{
+			Kind: "fact", Lane: laneProbes, LaneWord: laneWords[laneProbes].Word, Icon: laneWords[laneProbes].Icon, At: run[foldNewest].At, Offset: run[foldNewest].Offset,
+			Fold: plural(len(run)-foldNewest-1, "more line of what checks saw", "more lines of what checks saw"),
+		})
+		out, from = append(out, run[len(run)-1]), to
+	}
+	return out
 }
 
 // openedLine says who wrote the incident down.

@@ -1,9 +1,12 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"evenkeel/internal/access"
@@ -29,8 +32,11 @@ type updateForm struct {
 
 // draftRow is an update that will go out by itself.
 type draftRow struct {
-	ID, Body, State string
-	At              Stamp
+	ID, Body, State, By string
+	At                  Stamp
+	In                  string // how long until then
+	Deliver             bool
+	Soon                bool // it was sent, and is held so that it can be taken back
 }
 
 // updateForm drafts the next update: what somebody typed, a template, the draft
@@ -39,7 +45,10 @@ type draftRow struct {
 func (c *Console) updateForm(r *http.Request, i *incident.Incident, lines []incident.Update, s *state, sent url.Values) (*updateForm, error) {
 	ctx, g := r.Context(), guestOf(r)
 	k := c.clock(c.zoneOf(g))
-	f := &updateForm{At: k.Exact(k.Now), CanTell: i.Visibility != incident.Private && !i.Backfilled, Deliver: true, Promises: promiseOptions(i.ReminderEvery)}
+	f := &updateForm{
+		At: k.Exact(k.Now), CanTell: i.Visibility != incident.Private && !i.Backfilled, Deliver: true,
+		Promises: append(promiseOptions(i.ReminderEvery), Option{Word: "promise nothing"}),
+	}
 	words, err := c.deps.Room.Propose(ctx, g.Actor, i.ID)
 	if err != nil {
 		return nil, err
@@ -115,14 +124,21 @@ func orState(s, other incident.State) incident.State {
 	return s
 }
 
-// scheduled gives the updates that will go out by themselves.
-func scheduled(lines []incident.Update, k Clock) []draftRow {
+// scheduled gives the updates that will go out by themselves, the next one first.
+func (c *Console) scheduled(ctx context.Context, i *incident.Incident, lines []incident.Update, k Clock) []draftRow {
 	var out []draftRow
 	for n := range lines {
-		if u := &lines[n]; u.Kind == incident.KindUpdate && u.PublishedAt.IsZero() && !u.PublishAt.IsZero() {
-			out = append(out, draftRow{ID: u.ID, Body: cut(u.Body, 200), State: stateWord(u.State), At: k.At(u.PublishAt)})
+		u := &lines[n]
+		if u.Kind != incident.KindUpdate || !u.PublishedAt.IsZero() || u.PublishAt.IsZero() {
+			continue
 		}
+		rest := u.PublishAt.Sub(k.Now)
+		out = append(out, draftRow{
+			ID: u.ID, Body: cut(u.Body, 200), State: stateWord(orState(u.State, i.State)), By: c.name(ctx, u.Author), At: k.Exact(u.PublishAt),
+			In: left(max(rest, 0)), Deliver: u.Deliver, Soon: rest <= incident.UndoFor,
+		})
 	}
+	slices.SortStableFunc(out, func(a, b draftRow) int { return strings.Compare(a.At.ISO, b.At.ISO) })
 	return out
 }
 
@@ -164,7 +180,8 @@ func (c *Console) updateAct(w http.ResponseWriter, r *http.Request, do func(i *i
 	return nil
 }
 
-// publishUpdate publishes the next update.
+// publishUpdate sends the next update: it goes out in ten seconds, unless
+// somebody takes it back.
 func (c *Console) publishUpdate(w http.ResponseWriter, r *http.Request) error {
 	return c.updateAct(w, r, func(i *incident.Incident, v url.Values) (*Said, error) {
 		version, err := strconv.ParseInt(v.Get("version"), 10, 64)
@@ -179,16 +196,30 @@ func (c *Console) publishUpdate(w http.ResponseWriter, r *http.Request) error {
 			p.Components = nil // what is over says so of each
 		}
 		p.NextUpdate, _ = time.ParseDuration(v.Get("next")) // none given: as promised before
-		now, _, err := c.deps.Room.Publish(r.Context(), guestOf(r).Actor, i.ID, p)
+		u, err := c.deps.Room.Hold(r.Context(), guestOf(r).Actor, i.ID, p)
 		if err != nil {
 			return nil, err
 		}
-		said := stateWord(now.State) + " is published"
-		if !now.Seen() {
-			said = "The update stands; staff alone see it"
-		}
-		return &Said{Text: said}, nil
+		return &Said{Text: "It goes out in ten seconds", Undo: incidentsPath + "/" + i.ID + "/unsend", With: map[string]string{"draft": u.ID}}, nil
 	})
+}
+
+// releaseUpdate publishes an update that waits, at once.
+func (c *Console) releaseUpdate(d *deedOn) (*Said, error) {
+	i, u, err := c.deps.Room.Release(d, d.by, d.form.Get("draft"))
+	switch {
+	case err != nil:
+		return nil, err
+	case !i.Seen():
+		return &Said{Text: "The update stands; staff alone see it"}, nil
+	}
+	return &Said{Text: stateWord(u.State) + " is published"}, nil
+}
+
+// takeBack makes an update that waits a draft again, words and all.
+func (c *Console) takeBack(d *deedOn) (*Said, error) {
+	_, err := c.deps.Room.Schedule(d, d.by, d.form.Get("draft"), time.Time{})
+	return &Said{Text: "It is a draft again; customers have not seen it"}, err
 }
 
 // wordingOf reads a draft.
@@ -196,6 +227,7 @@ func wordingOf(i *incident.Incident, v url.Values) incident.Wording {
 	w := incident.Wording{
 		UpdateID: v.Get("draft"), Body: v.Get("body"), State: incident.State(v.Get("state")), Deliver: v.Get("deliver") != "", Components: saidOf(i, v),
 	}
+	w.NextUpdate, _ = time.ParseDuration(v.Get("next")) // none given: as the incident says
 	// A draft says something of each component it names, or does not name it.
 	kept := w.Components[:0]
 	for _, a := range w.Components {

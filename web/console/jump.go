@@ -41,6 +41,7 @@ type deed struct {
 // deeds are offered when their page exists and the person may do them.
 var deeds = []deed{
 	{"Declare an incident", "incident", "/console/incidents/new", access.IncidentDeclare},
+	{"New ticket", "mail", ticketsPath + "/new", access.TicketOpen},
 	{"Plan maintenance", "calendar", "/console/calendar/new", access.MaintainEdit},
 	{"Add a component", "plus", "/console/components/new", access.ComponentEdit},
 	{"Add a monitor", "plus", "/console/monitors/new", access.ComponentEdit},
@@ -64,6 +65,11 @@ func (c *Console) jump(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	add("Incidents", incidents)
+	tickets, err := c.findTickets(r.Context(), g, q)
+	if err != nil {
+		return err
+	}
+	add("Tickets", tickets)
 	components, err := c.findComponents(r.Context(), q)
 	if err != nil {
 		return err

@@ -18,6 +18,10 @@ var sheetsOfKeys = []sheet{
 	{"Wall", []Key{{[]string{"m"}, "rooms"}, {[]string{"v"}, "sound on or off"}, {[]string{"h"}, "handover of the shift"}}},
 	{"Component", []Key{{[]string{"c"}, "confirm what checks see"}, {[]string{"s"}, "silence"}, {[]string{"h"}, "hold for a rollout"}, {[]string{"e"}, "edit"}, {[]string{"r"}, "run a check now"}}},
 	{"Calendar", []Key{{[]string{"n"}, "plan maintenance"}, {[]string{"["}, "month before"}, {[]string{"]"}, "month after"}, {[]string{"t"}, "this month"}}},
+	{"Tickets", []Key{
+		{[]string{"j", "k"}, "read the next, the one before"}, {[]string{"r"}, "reply"}, {[]string{"i"}, "note"}, {[]string{"a"}, "assign"}, {[]string{"l"}, "link to an incident"},
+		{[]string{"e"}, "close, and on to the next"}, {[]string{";"}, "saved replies"}, {[]string{"x"}, "select"}, {[]string{"y", "n"}, "accept or refuse the proposal"}, {[]string{"o"}, "show what it is about"},
+	}},
 	{"Incident", []Key{{[]string{"u"}, "update"}, {[]string{"n"}, "note"}, {[]string{"s"}, "state"}, {[]string{"a"}, "I am on it"}}},
 }
 

@@ -20,6 +20,7 @@ func (c *Console) monitorRoutes() []door.Route {
 	return []door.Route{
 		{Method: http.MethodGet, Path: "/console/monitors", Action: access.MonitorRead, Handler: c.handle(c.monitorList)},
 		{Method: http.MethodGet, Path: "/console/monitors/{id}", Action: access.MonitorRead, Handler: c.handle(c.monitorRoom)},
+		{Method: http.MethodPost, Path: "/console/monitors/{id}/silence", Action: access.AlertSilence, Handler: c.handle(c.silenceMonitor)},
 		{Method: http.MethodPost, Path: "/console/monitors/{id}/run", Action: access.MonitorRun, Handler: c.handle(c.runMonitor)},
 	}
 }
@@ -245,6 +246,10 @@ type monitorPage struct {
 	Locations []string
 	CanRun    bool
 	CanEdit   bool
+
+	CanSilence bool
+	Silences   []silenceRow // that hold, of the monitor alone
+	SilenceFor []Option
 }
 
 // maxDecisions bounds the diary on the page.
@@ -279,6 +284,9 @@ func (c *Console) monitorRoom(w http.ResponseWriter, r *http.Request) error {
 			At: k.Exact(x.At), Effective: k.Exact(x.Effective), From: markOfLevel(x.From), To: markOfLevel(x.To), Words: x.Staff, Held: x.Held,
 		})
 	}
+	if err := c.monitorSilences(ctx, &d, m, s, g, k); err != nil {
+		return err
+	}
 	span := rangeOf(r.URL.Query().Get("range"))
 	for i, x := range ranges {
 		id := x.id
@@ -306,6 +314,9 @@ func (c *Console) monitorRoom(w http.ResponseWriter, r *http.Request) error {
 	if d.CanRun && d.Row.CanRun {
 		page.Actions = append(page.Actions, Action{Word: "Run now", Icon: "run", Path: "/console/monitors/" + m.ID + "/run", Key: "r", Post: true, Primary: true})
 		page.Keys = append(page.Keys, Key{[]string{"r"}, "run now"})
+	}
+	if d.CanSilence {
+		page.Keys = append(page.Keys, Key{[]string{"s"}, "silence"})
 	}
 	if d.CanEdit {
 		page.Actions = append(page.Actions, Action{Word: "Edit", Icon: "edit", Path: "/console/monitors/" + m.ID + "/edit", Key: "e"})

@@ -134,3 +134,24 @@ func TestSubscribersByForms(t *testing.T) {
 		t.Errorf("the file holds %q", file)
 	}
 }
+
+// Each route says whom it calls, and is drilled from its row.
+func TestRoutesAreListedAndDrilled(t *testing.T) {
+	c, _, desk := staffed(t, estate())
+	page := get(t, c, access.RoleSRE, channelsPath).Body.String()
+	for _, want := range []string{`id="r-all"`, ">everything<", ">chat<", "Drill the route all"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if page := get(t, c, access.RoleViewer, channelsPath).Body.String(); strings.Contains(page, "Drill the route") || !strings.Contains(page, `id="r-all"`) {
+		t.Error("a viewer is offered a drill, or sees no routes")
+	}
+	if w := post(t, c, access.RoleSRE, channelsPath+"/drill", url.Values{"kind": {"route"}, "of": {"all"}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("drill: %d", w.Code)
+	}
+	list, err := desk.Alerts(t.Context(), sre, notice.AlertQuery{Open: true, Limit: 5})
+	if err != nil || len(list) != 1 || list[0].Route != "all" {
+		t.Errorf("alerts %+v, %v", list, err)
+	}
+}

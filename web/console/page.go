@@ -29,6 +29,7 @@ type Page struct {
 	Facts    []Fact   // at most four large ones at the right
 	Actions  []Action // buttons of the bar
 	Keys     []Key    // that work here, for the footer
+	Find     *FindBox // search of the room, in the bar; nil = none
 	// Live names the kinds of journal subjects that make this page out of date:
 	// "component incident"; "*" for all; "" = it is never fetched again.
 	Live    string
@@ -57,6 +58,9 @@ type Action struct {
 	Word, Icon, Path, Key string
 	Post, Primary         bool
 }
+
+// FindBox is the search of a room.
+type FindBox struct{ Path, Query, Label string }
 
 // Key is one row of the footer.
 type Key struct {
@@ -130,7 +134,7 @@ func (c *Console) render(name string, data any) (template.HTML, error) {
 			c.sheets.Put(b)
 		}
 	}()
-	if err := c.press.ExecuteTemplate(b, name, data); err != nil {
+	if err := c.press().ExecuteTemplate(b, name, data); err != nil {
 		return "", problem.Internal(err, "render %s", name)
 	}
 	return template.HTML(b.String()), nil
@@ -156,7 +160,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, p Page) error {
 		f.Crumbs = []Crumb{{Word: p.Title}}
 	}
 	if r.Header.Get(liveHeader) == "" {
-		f.Said = takeSaid(w, r)
+		f.Said = c.takeSaid(w, r)
 	}
 	name := "bare"
 	if !p.Bare {
@@ -201,13 +205,14 @@ func (c *Console) send(w http.ResponseWriter, r *http.Request, code int, text st
 // what was done there; said may be nil. A path that is not ours leads home.
 func (c *Console) See(w http.ResponseWriter, r *http.Request, path string, said *Said) {
 	if said != nil {
-		keepSaid(w, r, *said)
+		c.keepSaid(w, r, *said)
 	}
 	http.Redirect(w, r, door.LocalPage(path), http.StatusSeeOther)
 }
 
 // Fail answers an error: a page in the frame that says what to do.
 func (c *Console) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	guard(w.Header()) // the door fails too, before the console's own handler
 	p := c.deps.Problem(err)
 	data := failure{Code: p.Status, Detail: p.Detail, Back: Home, Bare: !guestOf(r).Known()}
 	if p.Status == http.StatusInternalServerError {

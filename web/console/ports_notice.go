@@ -16,6 +16,7 @@ type Told interface {
 	Deliveries(ctx context.Context, by access.Actor, q notice.Query) ([]notice.Delivery, error)
 	Delivery(ctx context.Context, by access.Actor, id string) (notice.Delivery, notice.Event, error)
 	Tally(ctx context.Context, by access.Actor, q notice.Query) (notice.Tally, error)
+	Counts(ctx context.Context, by access.Actor, subject journal.Ref) ([]notice.Count, error)
 	Resend(ctx context.Context, by access.Actor, id string) (notice.Delivery, error)
 	Dismiss(ctx context.Context, by access.Actor, id string) (notice.Delivery, error)
 
@@ -30,6 +31,7 @@ type Told interface {
 type Channels interface {
 	Health(ctx context.Context, by access.Actor) (notice.Health, error)
 	Test(ctx context.Context, by access.Actor, channel string) (notice.Delivery, error)
+	Routes() []notice.Route
 	Drill(ctx context.Context, by access.Actor, of journal.Ref) (notice.Alert, error)
 }
 

@@ -13,10 +13,15 @@ import (
 type Room interface {
 	Incidents
 	Get(ctx context.Context, by access.Actor, id string) (incident.Incident, []incident.Update, error)
+	Find(ctx context.Context, by access.Actor, id string) (incident.Incident, error)
 	Propose(ctx context.Context, by access.Actor, id string) (incident.Wording, error)
 
 	Declare(ctx context.Context, by access.Actor, d incident.Declaration) (incident.Incident, error)
+	Backfill(ctx context.Context, by access.Actor, p incident.Past) (incident.Incident, error)
 	Publish(ctx context.Context, by access.Actor, id string, p incident.Publication) (incident.Incident, incident.Update, error)
+	Hold(ctx context.Context, by access.Actor, id string, p incident.Publication) (incident.Update, error)
+	Release(ctx context.Context, by access.Actor, updateID string) (incident.Incident, incident.Update, error)
+	Schedule(ctx context.Context, by access.Actor, updateID string, at time.Time) (incident.Update, error)
 	Reopen(ctx context.Context, by access.Actor, id string, p incident.Publication) (incident.Incident, incident.Update, error)
 	Draft(ctx context.Context, by access.Actor, id string, w incident.Wording) (incident.Update, error)
 	DropDraft(ctx context.Context, by access.Actor, updateID string) error

@@ -21,10 +21,10 @@ type section struct {
 // sections is the rail, in order. Rooms of later issues have their rows when
 // their routes exist.
 var sections = []section{
-	{id: "wall", word: "Wall", icon: "wall", path: "/console/wall", action: access.ComponentRead, phone: true},
+	{id: "wall", word: "Wall", icon: "wall", path: "/console/wall", action: access.WallRead, phone: true},
 	{id: "incidents", word: "Incidents", icon: "incident", path: "/console/incidents", action: access.IncidentRead, phone: true},
 	{id: "attention", word: "Loose ends", icon: "eye", path: "/console/attention", action: access.IncidentRead},
-	{id: "tickets", word: "Tickets", icon: "mail", path: "/console/tickets", action: access.ComponentRead},
+	{id: "tickets", word: "Tickets", icon: "mail", path: "/console/tickets", action: access.TicketRead, phone: true},
 	{id: "releases", word: "Releases", icon: "release", path: "/console/releases", action: access.ComponentRead},
 	{id: "runbooks", word: "Run-books", icon: "book", path: "/console/runbooks", action: access.ComponentRead},
 	{id: "calendar", word: "Calendar", icon: "calendar", path: "/console/calendar", action: access.MaintainRead, phone: true},
@@ -115,6 +115,9 @@ func (c *Console) counts(ctx context.Context, g door.Guest) map[string]tally {
 		if loose, err := c.deps.Attention(ctx, g.Actor); err == nil {
 			out["attention"] = tally{n: len(loose), mark: "degraded", title: plural(len(loose), "loose end", "loose ends")}
 		}
+	}
+	if t, ok := c.deskTally(ctx, g); ok {
+		out["tickets"] = t
 	}
 	if c.deps.Deliveries != nil && g.Actor.May(access.DeliveryRead) {
 		if q, err := c.deps.Deliveries(ctx); err == nil && q.Failed > 0 {

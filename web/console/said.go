@@ -32,24 +32,33 @@ const saidCookie = "evenkeel-said"
 // maxSaid bounds the cookie, in bytes.
 const maxSaid = 2048
 
-func keepSaid(w http.ResponseWriter, r *http.Request, s Said) {
+func (c *Console) keepSaid(w http.ResponseWriter, r *http.Request, s Said) {
 	text, err := json.Marshal(s)
 	if err != nil || len(text) > maxSaid {
 		return // strings always marshal; what is too long is better left unsaid than cut
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: saidCookie, Value: base64.RawURLEncoding.EncodeToString(text), Path: "/console/", MaxAge: 60,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure(r),
 	})
 }
 
+// secure reports whether the browser's connection is encrypted, by the word of a
+// trusted proxy too: cookies are then bound to it.
+func (c *Console) secure(r *http.Request) bool {
+	if c.deps.Doors.Door != nil {
+		return c.deps.Doors.Door.Secure(r)
+	}
+	return r.TLS != nil
+}
+
 // takeSaid reads what is to be said and forgets it.
-func takeSaid(w http.ResponseWriter, r *http.Request) *Said {
+func (c *Console) takeSaid(w http.ResponseWriter, r *http.Request) *Said {
 	cookie, err := r.Cookie(saidCookie)
 	if err != nil {
 		return nil
 	}
-	http.SetCookie(w, &http.Cookie{Name: saidCookie, Path: "/console/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: saidCookie, Path: "/console/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure(r)})
 	text, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 	if err != nil || len(text) > maxSaid {
 		return nil

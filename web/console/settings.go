@@ -18,7 +18,7 @@ func (c *Console) settingsRoutes() []door.Route {
 	}
 	return slices.Concat(
 		[]door.Route{{Method: http.MethodGet, Path: settingsPath, Handler: c.handle(c.settings)}},
-		c.peopleRoutes(), c.sessionsRoutes(), c.tokenRoutes(), c.hookRoutes(),
+		c.peopleRoutes(), c.sessionsRoutes(), c.tokenRoutes(), c.screenRoutes(), c.hookRoutes(),
 	)
 }
 
@@ -31,6 +31,7 @@ var settingsRooms = []struct {
 	{"People", "Who may come in, and what they may do", "people", peoplePath, access.PersonRead},
 	{"Sessions", "Which browsers are signed in, and an end to them", "globe", sessionsPath, access.PersonRead},
 	{"API tokens", "Keys of machines, with a role, scopes and an end", "key", tokensPath, access.TokenEdit},
+	{"Screens", "Links that show the wall on a screen, and nothing else", "wall", screensPath, access.TokenEdit},
 	{"Channels", "How people are told, and whether that works; tests and drills", "send", channelsPath, access.DeliveryRead},
 	{"Hooks", "Addresses at which other systems tell us something", "link", hooksPath, access.HookEdit},
 }
@@ -71,7 +72,7 @@ var roleWords = map[access.Role]string{
 	access.RoleViewer: "Viewer", access.RoleSupport: "Support", access.RoleOperator: "Operator", access.RoleDeveloper: "Developer",
 	access.RoleModuleLead: "Module lead", access.RoleQA: "QA", access.RoleSRE: "SRE", access.RoleProduct: "Product",
 	access.RoleReleaseManager: "Release manager", access.RoleManager: "Manager", access.RoleClient: "Client", access.RoleAdmin: "Admin",
-	access.RoleMachine: "Machine", access.RoleHost: "Host", access.RoleAnyone: "Visitor",
+	access.RoleMachine: "Machine", access.RoleScreen: "Screen", access.RoleHost: "Host", access.RoleAnyone: "Visitor",
 }
 
 func roleWord(r access.Role) string {

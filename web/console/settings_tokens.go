@@ -8,7 +8,6 @@ import (
 
 	"evenkeel/internal/access"
 	"evenkeel/internal/people"
-	"evenkeel/internal/problem"
 	"evenkeel/web/door"
 )
 
@@ -89,7 +88,18 @@ func (c *Console) showTokens(w http.ResponseWriter, r *http.Request, d people.To
 	}
 	data.Wrong = f.left()
 	k := c.clock(c.zoneOf(g))
+	data.Rows, data.Over = tokenRows(all, names, k, func(t people.Token) bool { return t.Role != access.RoleScreen })
+	page.Data = data
+	c.Page(w, r, page)
+	return nil
+}
+
+// tokenRows puts those tokens into words that are wanted: in force, and over.
+func tokenRows(all []people.Token, names map[string]string, k Clock, want func(people.Token) bool) (rows, over []tokenRow) {
 	for _, t := range all {
+		if !want(t) {
+			continue
+		}
 		row := tokenRow{
 			ID: t.ID, Name: t.Name, Role: roleWord(t.Role), Scopes: strings.Join(t.Scopes, " "), MadeBy: whoWord(t.CreatedBy, names),
 			Made: k.At(t.CreatedAt), Seen: k.At(t.SeenAt), Ends: k.At(t.ExpiresAt),
@@ -97,18 +107,16 @@ func (c *Console) showTokens(w http.ResponseWriter, r *http.Request, d people.To
 		switch {
 		case !t.RevokedAt.IsZero():
 			row.Over = "revoked"
-		case !t.Good(c.deps.Now()):
+		case !t.Good(k.Now):
 			row.Over = "over"
 		}
 		if row.Over == "" {
-			data.Rows = append(data.Rows, row)
-		} else if len(data.Over) < maxOver {
-			data.Over = append(data.Over, row)
+			rows = append(rows, row)
+		} else if len(over) < maxOver {
+			over = append(over, row)
 		}
 	}
-	page.Data = data
-	c.Page(w, r, page)
-	return nil
+	return rows, over
 }
 
 // maxOver bounds how many tokens or hooks that are over are still shown.
@@ -120,15 +128,10 @@ func (c *Console) makeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := people.TokenDraft{Name: r.PostFormValue("name"), Role: access.Role(r.PostFormValue("role")), Scopes: strings.FieldsFunc(r.PostFormValue("scopes"), isComma)}
-	ttl, known := r.PostFormValue("ttl"), false
-	for _, l := range lifetimes {
-		if l.value == ttl {
-			d.TTL, known = l.lasts, true
-		}
-	}
+	ttl := r.PostFormValue("ttl")
 	var secret string
-	err := error(problem.Invalid("ttl", "Choose when it ends."))
-	if known {
+	var err error
+	if d.TTL, err = lifetime(ttl); err == nil {
 		secret, _, err = c.deps.Doors.Tokens.Make(r.Context(), guestOf(r).Actor, d)
 	}
 	if err != nil {
@@ -147,7 +150,12 @@ func (c *Console) makeToken(w http.ResponseWriter, r *http.Request) error {
 func isComma(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }
 
 // secretPage is the data of secret.html.
-type secretPage struct{ What, Secret, How, Back string }
+type secretPage struct {
+	What, Secret string
+	How          string // an example, as one types it
+	Then         string // what to do with it, in words
+	Back         string
+}
 
 // showSecret shows something that is told once.
 func (c *Console) showSecret(w http.ResponseWriter, r *http.Request, data secretPage, crumbs []Crumb) {

@@ -14,7 +14,7 @@ import (
 func TestEveryRouteKeepsItsRole(t *testing.T) {
 	var c *Console
 	house := doortest.New(t, func(w http.ResponseWriter, r *http.Request, err error) { c.Fail(w, r, err) })
-	whole, _, _ := staffed(t, estate())
+	whole := atTheDesk(t).c
 	d := whole.deps
 	d.Doors = Doors{Door: house.Door, Accounts: house.Accounts, Tokens: house.Tokens, Hooks: house.Hooks}
 	d.Audit = Audit{Browser: shelf{house.Store}, Index: shelf{house.Store}, Verifier: journal.NewVerifier(house.Store, time.Now)}
@@ -25,7 +25,7 @@ func TestEveryRouteKeepsItsRole(t *testing.T) {
 // Each address stands in the table once.
 func TestRoutesStandInTheTableOnce(t *testing.T) {
 	house := doortest.New(t, func(http.ResponseWriter, *http.Request, error) {})
-	whole, _, _ := staffed(t, estate())
+	whole := atTheDesk(t).c
 	d := whole.deps
 	d.Doors = Doors{Door: house.Door, Accounts: house.Accounts, Tokens: house.Tokens, Hooks: house.Hooks}
 	d.Audit = Audit{Browser: shelf{house.Store}}

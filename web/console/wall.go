@@ -18,7 +18,7 @@ const wallEvery = 10
 // wallRoutes are the addresses of the wall and the handover.
 func (c *Console) wallRoutes() []door.Route {
 	return []door.Route{
-		{Method: http.MethodGet, Path: "/console/wall", Action: access.ComponentRead, Handler: c.handle(c.wall)},
+		{Method: http.MethodGet, Path: "/console/wall", Action: access.WallRead, Handler: c.handle(c.wall)},
 		{Method: http.MethodGet, Path: "/console/handover", Action: access.ComponentRead, Handler: c.handle(c.handover)},
 	}
 }
@@ -44,6 +44,7 @@ type wallPage struct {
 	MoreLoose int
 	Away      bool // the record cannot be read: what is shown may be old
 	Fresh     []wallFigure
+	Desk      *wallDesk // nil where there is none
 	Call      []wallTurn
 	Alarms    string // names what is wrong now, for the sound
 }
@@ -86,7 +87,7 @@ type wallGroup struct {
 
 // wall shows everything at once.
 func (c *Console) wall(w http.ResponseWriter, r *http.Request) error {
-	ctx, g := r.Context(), guestOf(r)
+	ctx, g := r.Context(), onWall(guestOf(r))
 	s, err := c.roll.state(ctx)
 	if err != nil {
 		return err
@@ -112,6 +113,14 @@ func (c *Console) wall(w http.ResponseWriter, r *http.Request) error {
 		Keys: []Key{{[]string{"m"}, "rooms"}, {[]string{"v"}, "sound"}, {[]string{"h"}, "handover"}},
 	})
 	return nil
+}
+
+// onWall gives the eyes that look at the wall: a screen sees there what a viewer sees.
+func onWall(g door.Guest) door.Guest {
+	if g.Actor.Role == access.RoleScreen {
+		g.Actor = access.Actor{ID: g.Actor.ID, Role: access.RoleViewer}
+	}
+	return g
 }
 
 // works gives the maintenance that is under way or was due today, by reference.

@@ -93,6 +93,7 @@ func (c *Console) wallSide(ctx context.Context, d *wallPage, s *state, g door.Gu
 		}
 		d.Away = true
 	}
+	d.Desk = c.wallDesk(ctx, g, k)
 	d.Loose, d.MoreLoose = loose[:min(len(loose), wallLoose)], max(len(loose)-wallLoose, 0)
 	return nil
 }
@@ -107,7 +108,11 @@ func stateWord(s incident.State) string {
 
 func incidentCell(i incident.Incident, k Clock) wallIncident {
 	out := wallIncident{Path: "/console/incidents/" + i.ID, Name: i.Name, Mark: markOfImpact(string(i.Impact)), Age: k.At(i.StartedAt), State: stateWord(i.State)}
-	out.Age.Age = length(max(k.Now.Sub(i.StartedAt), 0).Truncate(time.Minute))
+	old := max(k.Now.Sub(i.StartedAt), time.Second)
+	if old > time.Minute {
+		old = old.Truncate(time.Minute)
+	}
+	out.Age.Age = length(old.Truncate(time.Second))
 	if out.Mark.Class == "unknown" {
 		out.Mark = Mark{"degraded", out.Mark.Word}
 	}
@@ -157,7 +162,7 @@ var changeWords = map[string]string{
 // changeLine writes one entry for "Changed"; ok is false for what is not told.
 func (c *Console) changeLine(e journal.Sealed, s *state, k Clock) (wallChange, bool) {
 	out := wallChange{At: k.At(e.EffectiveAt)}
-	if e.EffectiveAt.IsZero() {
+	if e.EffectiveAt.IsZero() || e.Subject.Kind == "incident" { // what people say is new when they say it, whatever it is about
 		out.At = k.At(e.RecordedAt)
 	}
 	one := s.byKey[e.Subject.ID]
@@ -173,10 +178,13 @@ func (c *Console) changeLine(e journal.Sealed, s *state, k Clock) (wallChange, b
 		m := markOf(to)
 		out.What, out.Note, out.Mark, out.Path = one.Name, m.Short(), m, "/console/components/"+one.ID
 		return out, true
-	case changeWords[e.Verb] == "":
+	case changeWords[e.Verb] == "", e.Payload["backfilled"] != "" && e.Verb != "incident.declared":
 		return wallChange{}, false
 	}
 	out.Note = changeWords[e.Verb]
+	if e.Payload["backfilled"] != "" {
+		out.Note = "entered, long over"
+	}
 	switch e.Subject.Kind {
 	case "component":
 		if one == nil {

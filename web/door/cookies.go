@@ -9,12 +9,15 @@ import (
 )
 
 // The cookies: the session, the mark of a browser that was used before, the
-// step between password and code, and the way to an OIDC provider and back.
+// step between password and code, the way to an OIDC provider and back, and the
+// link of a screen on a wall.
 const (
 	cookieBase  = "evenkeel"
 	cookieKnown = "known"
 	cookieStep  = "step"
 	cookieOIDC  = "oidc"
+
+	cookieScreen = "screen"
 )
 
 // How long cookies are kept. The session's ends with the session.
@@ -25,6 +28,10 @@ const (
 )
 
 func errSignIn() error { return problem.Unauthenticated("Sign in first.") }
+
+// Secure reports whether the browser's connection is encrypted: ours, or that
+// of a trusted proxy which says so.
+func (d *Door) Secure(r *http.Request) bool { return d.deps.Proxies.Secure(r) }
 
 // cookieName gives the name of a cookie, which over TLS binds it to this host
 // and to TLS (__Host-, RFC 6265bis section 4.1.3.2).

@@ -19,8 +19,8 @@ import (
 	"evenkeel/internal/problem"
 )
 
-// Where people come in. Everything under SignInPath and people.LinkPath is open
-// to visitors.
+// Where people come in. Everything under SignInPath, people.LinkPath and
+// people.ScreenPath is open to visitors.
 const (
 	SignInPath   = "/console/sign-in"
 	CallbackPath = SignInPath + "/callback" // where an OIDC provider sends people back to
@@ -119,7 +119,7 @@ func With(r *http.Request, g Guest) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), visitKey{}, &visit{guest: g}))
 }
 
-// Staff lets people in by the cookie of their session. Who has none is led to
+// Staff lets people in by the cookie of their session, and screens by theirs. Who has none is led to
 // the sign-in page, or told 401 when no page was asked for. Forms that another
 // site sends are refused, signed in or not. Open routes of the console see
 // visitors too.
@@ -135,6 +135,7 @@ func (d *Door) Staff(next http.Handler) http.Handler {
 		case problem.KindOf(err) != problem.KindUnauthenticated:
 			d.deps.Fail(w, r, err)
 			return
+		case d.screen(w, r, &g):
 		case !isOpen(r.URL.Path):
 			d.turnAway(w, r, err)
 			return
@@ -239,7 +240,7 @@ func wantsPage(r *http.Request) bool {
 
 // isOpen reports whether an address of the console is for visitors too.
 func isOpen(path string) bool {
-	return path == SignInPath || strings.HasPrefix(path, SignInPath+"/") || strings.HasPrefix(path, people.LinkPath)
+	return path == SignInPath || strings.HasPrefix(path, SignInPath+"/") || strings.HasPrefix(path, people.LinkPath) || strings.HasPrefix(path, people.ScreenPath)
 }
 
 // Next gives where to go after signing in: a page of the console, never

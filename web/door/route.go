@@ -5,6 +5,7 @@ import (
 
 	"evenkeel/internal/access"
 	"evenkeel/internal/people"
+	"evenkeel/internal/problem"
 )
 
 // Route is one row of the table of everything behind the door. Console, API and
@@ -46,6 +47,9 @@ func Allows(r *http.Request, act access.Action) error {
 	g, ok := Of(r)
 	if !ok {
 		return errSignIn()
+	}
+	if act == "" && g.Actor.Role == access.RoleScreen { // a screen is nobody: it sees what the table names
+		return problem.Forbidden("This link shows the wall and nothing else.")
 	}
 	if act == "" {
 		return nil

@@ -51,6 +51,7 @@ type SlackDeps struct {
 	Incidents Incidents
 	Alerts    Alerts
 	Page      Page
+	Tickets   Tickets // nil = there is no desk
 	// Reply says something to the person who pressed a button, at the address that
 	// came with it.
 	Reply func(ctx context.Context, address, text string) error

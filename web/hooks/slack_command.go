@@ -58,6 +58,7 @@ func commands() []command {
 		{"note", "ID TEXT", "a note for staff", (*Inbound).note},
 		{"update", "ID [STATE] TEXT", "publish an update and tell subscribers; STATE is investigating, identified, monitoring or resolved", (*Inbound).update},
 		{"oncall", "", "who is on call", (*Inbound).onCall},
+		{"ticket", "[TEXT]", "open a ticket; without TEXT, those that are yours", (*Inbound).ticket},
 		{"help", "", "this list", nil},
 	}
 }

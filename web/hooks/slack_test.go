@@ -60,7 +60,7 @@ func (s *slackRoom) init() {
 
 func (s *slackRoom) deps() SlackDeps {
 	return SlackDeps{
-		Settings: func() SlackSettings { return s.settings }, People: s, Incidents: s, Alerts: s, Page: s,
+		Settings: func() SlackSettings { return s.settings }, People: s, Incidents: s, Alerts: s, Page: s, Tickets: slackDesk{s},
 		Reply: func(_ context.Context, address, text string) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -273,6 +273,9 @@ func TestSlackCommands(t *testing.T) {
 		{"U0OPS", "update INC-7 resolved", "An update needs words", ""},
 		{"U0OPS", "update INC-9 x", "There is no incident INC-9.", "publish INC-9  x true"},
 		{"U0OPS", "oncall", "*Service desk*: Ann &lt;!channel&gt;, until 21 Nov 04:02 UTC\n• *Nights*: nobody", ""},
+		{"U0OPS", "ticket The &lt;b&gt; door is shut\nsince noon", "Opened <https://status.example.org/console/tickets/01tk|TK-7 The &lt;b&gt; door is shut>", "ticket slack The <b> door is shut by person/01ops"},
+		{"U0OPS", "ticket", "TK-8 No heating>, on hold, due 21 Nov 03:22 UTC", ""},
+		{"U0VIEW", "ticket Fire", "viewer may not do ticket.open.", ""},
 		{"U0VIEW", "incidents", "INC-7", ""},
 		{"U0VIEW", "declare Fire", "viewer may not do incident.declare.", ""},
 		{"U0VIEW", "ack", "viewer may not do alert.acknowledge.", ""},

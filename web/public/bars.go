@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"evenkeel/internal/status"
 )
@@ -22,9 +23,10 @@ const (
 
 // bars draws ninety days as one path per status, which a dash pattern cuts into
 // days; days in a row with the same status are one segment. Each day with
-// trouble is also a link to href that tells its story. Its only foreign text is
-// escaped here; href must be fit for an attribute.
-func bars(days []status.Day, href string) template.HTML {
+// trouble is also a link that tells its story: to the incident of that day, when
+// one of the component's, newest first, was under way, and else to href. Its only
+// foreign text is escaped here; href must be fit for an attribute.
+func bars(days []status.Day, href string, told []status.Incident) template.HTML {
 	if len(days) > barDays {
 		days = days[len(days)-barDays:]
 	}
@@ -72,10 +74,26 @@ func bars(days []status.Day, href string) template.HTML {
 	b = append(b, "</svg>"...)
 	for i := range days {
 		if d := &days[i]; d.Story != "" && !d.Before {
-			b = appendStory(b, pad+i, href, d.Story)
+			to := href
+			if id := incidentOn(d.Date, told); id != "" {
+				to = template.HTMLEscapeString(incidentPath(id))
+			}
+			b = appendStory(b, pad+i, to, d.Story)
 		}
 	}
 	return template.HTML(append(b, "</div>"...))
+}
+
+// incidentOn gives the id of the newest incident that was under way on the day that
+// begins at a local midnight; "" for none.
+func incidentOn(day time.Time, told []status.Incident) string {
+	next := day.AddDate(0, 0, 1)
+	for n := range told {
+		if i := &told[n]; i.StartedAt.Before(next) && (i.ResolvedAt.IsZero() || i.ResolvedAt.After(day)) {
+			return i.ID
+		}
+	}
+	return ""
 }
 
 // appendStory adds the link of a day with trouble. The address stands first and

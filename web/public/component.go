@@ -69,11 +69,11 @@ func (s stage) component(p *status.ComponentPage) (sheet, error) {
 	l := lookOf(of.Status)
 	d := componentPage{
 		frame: s.frame("component", p.Page, of.Status, of.Name+": "+l.phrase), ID: of.ID, Name: of.Name,
-		FirstDay: firstDay(now, c), Bars: bars(of.Days, "#changes"),
+		FirstDay: firstDay(now, c), Bars: bars(of.Days, "#changes", p.Incidents),
 		Formula: formulaView{Until: c.at(now), Text: formulaText(p.Page.Weights, "over the period")},
 	}
 	d.Here = "component"
-	d.Report = reportURL(p.Page.Site, of.Name)
+	d.Report = s.reportLink(p.Page.Site, of.ID, of.Name)
 	d.Verdict.Say, d.Verdict.Rest = of.Name, statusSince(of.Status, c.sinceWords(of.Since, now), of.Since)
 	d.Verdict.Lead = componentLead(p)
 	for n := range p.Incidents {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"math/bits"
 	"sync"
 
 	"github.com/andybalholm/brotli"
@@ -22,6 +23,17 @@ const (
 	brotliOther  = 6
 	largeBody    = 128 << 10
 )
+
+// How far back brotli looks, as a power of two. Its best effort takes eight bytes
+// of memory for each byte of the window, and a window larger than the body finds
+// nothing more.
+const (
+	narrowWindow = 16
+	widestWindow = 22
+)
+
+// window gives the window that a body fills.
+func window(body []byte) int { return min(widestWindow, max(narrowWindow, bits.Len(uint(len(body))))) }
 
 // darkroom turns sheets into photographs. It keeps the writers of the quick
 // effort, because making one costs more than a page.
@@ -58,7 +70,8 @@ func (d *darkroom) well(body []byte, page bool) (gz, br []byte) {
 	if page {
 		quality = brotliPage
 	}
-	return pressed(g, body), pressed(brotli.NewWriterLevel(nil, quality), body)
+	b := brotli.NewWriterOptions(nil, brotli.WriterOptions{Quality: quality, LGWin: window(body)})
+	return pressed(g, body), pressed(b, body)
 }
 
 // presser is a compressing writer that can be used again.

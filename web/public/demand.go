@@ -21,6 +21,12 @@ func (p *Photographer) onDemand(ctx context.Context, path string, m *moment) (sh
 		return p.stage.uptime(m.page)
 	case path == SubscribePath:
 		return p.stage.subscribe(m.page, Form{})
+	case path == ReportPath:
+		return p.stage.report(m.page, Report{})
+	case path == ReportedPath:
+		return p.stage.reported(m.page)
+	case room == "report" && strings.HasPrefix(rest, "about/"):
+		return p.stage.report(m.page, Report{Component: strings.TrimPrefix(rest, "about/")})
 	case room == "subscribe" && strings.HasPrefix(rest, "sent/"):
 		return p.stage.sent(m.page, strings.TrimPrefix(rest, "sent/"))
 	case path == "/history":

@@ -90,12 +90,31 @@ func TestFormulaIsPrintedWithItsWeights(t *testing.T) {
 	}
 }
 
+// A day with trouble leads to the incident that tells of it, when there is one.
+func TestBarsLeadToTheIncidentOfTheDay(t *testing.T) {
+	midnight := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	days := []status.Day{
+		{Date: midnight.AddDate(0, 0, -2), Worst: status.Degraded, Story: "nobody told of this"},
+		{Date: midnight.AddDate(0, 0, -1), Worst: status.MajorOutage, Story: "it began"},
+		{Date: midnight, Worst: status.MajorOutage, Story: "it ended, another began"},
+	}
+	got := string(bars(days, "/x", []status.Incident{
+		{ID: "new", StartedAt: midnight.Add(20 * time.Hour)},
+		{ID: "old", StartedAt: midnight.Add(-time.Hour), ResolvedAt: midnight.Add(time.Hour)},
+	}))
+	for _, want := range []string{`<a href="/x" class="t l d8 u7"><span>nobody`, `<a href="/incidents/old" class="t l d8 u8"><span>it began`, `<a href="/incidents/new" class="t l d8 u9"><span>it ended`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s in %s", want, got)
+		}
+	}
+}
+
 func TestBarsAreOneLinePerStatus(t *testing.T) {
 	days := make([]status.Day, 90)
 	for i := range days {
 		days[i].Worst = status.Operational
 	}
-	quiet := string(bars(days, "/x"))
+	quiet := string(bars(days, "/x", nil))
 	if strings.Count(quiet, "<path") != 1 || !strings.Contains(quiet, `d="M0 22h540"`) || !strings.Contains(quiet, "90 of 90 days without trouble") || strings.Contains(quiet, "<a") {
 		t.Errorf("a quiet component is drawn as %s", quiet)
 	}
@@ -105,7 +124,7 @@ func TestBarsAreOneLinePerStatus(t *testing.T) {
 	for i := range 5 {
 		days[i] = status.Day{Worst: status.NotMeasured, Before: true, Story: "never"}
 	}
-	bad := string(bars(days, "/x"))
+	bad := string(bars(days, "/x", nil))
 	for _, want := range []string{`class="a" d="M30 22h510"`, `class="d" d="M222 16h12"`, `class="e" d="M360 26h6"`, `class="g" d="M360 22h6"`, `class="f" d="M0 30h30"`,
 		`<a href="/x" class="t d3 u7"><span>14 Oct: &lt;b&gt;</span></a>`, `class="t l d6"`, "82 of 85 days without trouble"} {
 		if !strings.Contains(bad, want) {
@@ -115,10 +134,10 @@ func TestBarsAreOneLinePerStatus(t *testing.T) {
 	if strings.Contains(bad, "never") {
 		t.Error("a day before the component existed tells a story")
 	}
-	if got := string(bars(nil, "/x")); !strings.Contains(got, "Not watched") {
+	if got := string(bars(nil, "/x", nil)); !strings.Contains(got, "Not watched") {
 		t.Errorf("a component without days is drawn as %s", got)
 	}
-	if got := string(bars(days[80:], "/x")); !strings.Contains(got, `M480 22h60`) {
+	if got := string(bars(days[80:], "/x", nil)); !strings.Contains(got, `M480 22h60`) {
 		t.Errorf("fewer days do not stand at the right: %s", got)
 	}
 }

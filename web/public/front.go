@@ -99,12 +99,13 @@ func (r *rows) begin() { r.next = make(map[row]template.HTML, len(r.kept)+16) }
 // end forgets the rows that the page did not use.
 func (r *rows) end() { r.kept, r.next = r.next, nil }
 
-// render gives the row of a component. Errors: Internal.
-func (r *rows) render(c status.PageComponent, formula string) (template.HTML, error) {
+// render gives the row of a component; told are the incidents that tell of it,
+// newest first. Errors: Internal.
+func (r *rows) render(c status.PageComponent, formula string, told []status.Incident) (template.HTML, error) {
 	l := lookOf(c.Status)
 	v := row{
 		ID: c.ID, Name: c.Name, Class: l.class, Mark: l.class, Word: l.word, Line: sparkline(c.Line),
-		Bars: bars(c.Days, "/components/"+pathID(c.ID)+"#changes"), Uptime: uptimeShort(c.Uptime), Formula: formula,
+		Bars: bars(c.Days, "/components/"+pathID(c.ID)+"#changes", told), Uptime: uptimeShort(c.Uptime), Formula: formula,
 	}
 	if c.Status != status.Operational {
 		v.Class += " bad"
@@ -215,6 +216,12 @@ func (d *frontPage) components(p *status.Page, rows *rows) error {
 	if total > foldBeyond {
 		title = "" // a thousand times the same; it is printed below
 	}
+	told := map[string][]status.Incident{} // by component, newest first
+	for _, i := range p.Recent {
+		for _, c := range i.Components {
+			told[c.ID] = append(told[c.ID], i)
+		}
+	}
 	rows.begin()
 	defer rows.end()
 	for _, g := range p.Groups {
@@ -228,7 +235,7 @@ func (d *frontPage) components(p *status.Page, rows *rows) error {
 			if c.Status != status.Operational {
 				trouble++
 			}
-			html, err := rows.render(c, title)
+			html, err := rows.render(c, title, told[c.ID])
 			if err != nil {
 				return err
 			}
@@ -237,7 +244,7 @@ func (d *frontPage) components(p *status.Page, rows *rows) error {
 		v.Sum = groupSum(len(g.Components), trouble, g.Status)
 		if v.Fold {
 			v.Class = groupClass(v.Class, trouble)
-			v.Bars = bars(worstDays(g.Components), "")
+			v.Bars = bars(worstDays(g.Components), "", nil)
 		}
 		d.Groups = append(d.Groups, v)
 	}

@@ -52,7 +52,7 @@ func (s stage) incident(p *status.IncidentPage) (sheet, error) {
 	d.Incident = s.incidentView(c, i, now, &purse{})
 	d.Class = d.Incident.Class
 	d.Here = "incident"
-	d.Report = reportURL(p.Page.Site, i.Name)
+	d.Report = s.reportLink(p.Page.Site, "", i.Name)
 	d.Lines, d.MoreLines = s.lines(c, p, text)
 	d.Lasted = c.span(i, now)
 	d.Verdict = incidentVerdict(c, i, now)

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+	"sync"
 
 	"evenkeel/assets"
 	"evenkeel/internal/status"
@@ -38,19 +39,19 @@ type press struct {
 
 // stage renders pages. What visitors can subscribe by may change at any time.
 type stage struct {
-	presses map[string]*press // every kind of page, by the name of its template file
+	presses map[string]func() *press // every kind of page, by the name of its template file
 	prose   *prose
 	offers  func() Offers
 }
 
-// newStage parses every template once. It panics when one is wrong: templates
-// are part of the program, and a test renders each.
+// newStage knows every kind of page; each is made when it is first asked for,
+// because most hubs show two or three of them. That panics when a template is
+// wrong: templates are part of the program, and a test renders each.
 func newStage(offers func() Offers) stage {
 	if offers == nil {
 		offers = func() Offers { return Offers{} }
 	}
-	s := stage{presses: map[string]*press{}, prose: newProse(), offers: offers}
-	script := assets.Text("public.js")
+	s := stage{presses: map[string]func() *press{}, prose: newProse(), offers: offers}
 	for name, sheets := range map[string][]string{
 		"front":        {"base.css", "bars.css", "front.css", "story.css", "form.css"},
 		"open":         {"base.css", "bars.css", "front.css", "story.css", "track.css", "form.css"},
@@ -61,20 +62,29 @@ func newStage(offers func() Offers) stage {
 		"uptime":       {"base.css", "bars.css", "chart.css"},
 		"subscribe":    {"base.css", "form.css", "choices.css"},
 		"subscription": {"base.css", "form.css", "choices.css"},
+		"report":       {"base.css", "form.css", "choices.css", "report.css"},
 		"error":        {"base.css"},
 	} {
 		file := name + ".html"
 		if name == "open" { // the front page while an incident is open
 			file = "front.html"
 		}
-		t := template.Must(template.New(name).ParseFS(templates.Files, "layout.html", "parts.html", file))
-		s.presses[name] = newPress(t, "layout", assets.Text(sheets...), script, "'none'")
+		s.presses[name] = sync.OnceValue(func() *press {
+			t := template.Must(template.New(name).ParseFS(templates.Files, "layout.html", "parts.html", file))
+			p := newPress(t, "layout", assets.Text(sheets...), assets.Text("public.js"), "'none'")
+			if name == "error" { // it must not swap itself for another error
+				p.script = ""
+			}
+			return p
+		})
 	}
-	// The error page has no script: it must not swap itself for another error.
-	s.presses["error"].script = ""
-	s.presses["row"] = &press{template: template.Must(template.New("row").ParseFS(templates.Files, "row.html")), layout: "row"}
-	embed := template.Must(template.New("embed").ParseFS(templates.Files, "layout.html", "parts.html", "subscribe.html", "embed.html"))
-	s.presses["embed"] = newPress(embed, "embed", assets.Text("base.css", "embed.css"), "", "*")
+	s.presses["row"] = sync.OnceValue(func() *press {
+		return &press{template: template.Must(template.New("row").ParseFS(templates.Files, "row.html")), layout: "row"}
+	})
+	s.presses["embed"] = sync.OnceValue(func() *press {
+		t := template.Must(template.New("embed").ParseFS(templates.Files, "layout.html", "parts.html", "subscribe.html", "embed.html"))
+		return newPress(t, "embed", assets.Text("base.css", "embed.css"), "", "*")
+	})
 	return s
 }
 
@@ -96,7 +106,7 @@ func hashSource(text string) string {
 }
 
 // policy is that of a kind of page.
-func (s stage) policy(kind string) string { return s.presses[kind].policy }
+func (s stage) policy(kind string) string { return s.presses[kind]().policy }
 
 // page renders a page as it is served. Errors: Internal.
 func (s stage) page(kind string, data any) (sheet, error) {
@@ -115,7 +125,7 @@ func (s stage) render(name string, data any) ([]byte, error) {
 
 // write is render into a buffer.
 func (s stage) write(b *bytes.Buffer, name string, data any) error {
-	p := s.presses[name]
+	p := s.presses[name]()
 	if err := p.template.ExecuteTemplate(b, p.layout, data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
@@ -155,11 +165,11 @@ const LivePath = "/live"
 
 // frame makes the frame of a page. s colours it; "" leaves it plain.
 func (s stage) frame(kind string, p *status.Page, st status.Status, title string) frame {
-	c := clockIn(p.Site.Zone)
+	c, press := clockIn(p.Site.Zone), s.presses[kind]()
 	f := frame{
 		Site: p.Site, Brand: brand(p.Site.Name), Class: "plain", Version: version(p), Live: LivePath,
-		Style: s.presses[kind].style, Script: s.presses[kind].script, Marks: marks, Icon: iconURL(p.Status),
-		Changed: c.full(p.Changed), ZoneNote: c.note(), Report: reportURL(p.Site, ""), Home: hostOf(p.Site.Home), Base: p.Site.URL,
+		Style: press.style, Script: press.script, Marks: marks, Icon: iconURL(p.Status),
+		Changed: c.full(p.Changed), ZoneNote: c.note(), Report: s.reportLink(p.Site, "", ""), Home: hostOf(p.Site.Home), Base: p.Site.URL,
 	}
 	f.Title = title + " · " + f.Brand + " status"
 	if st != "" {

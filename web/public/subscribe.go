@@ -17,8 +17,9 @@ const (
 	sentPath      = SubscribePath + "/sent/"
 )
 
-// Offers says how visitors can be told, beside feeds.
-type Offers struct{ Mail, Webhook, Slack bool }
+// Offers says how visitors can be told, beside feeds, and whether somebody reads
+// what they report.
+type Offers struct{ Mail, Webhook, Slack, Report bool }
 
 // Any reports whether there is a form to fill in at all.
 func (o Offers) Any() bool { return o.Mail || o.Webhook || o.Slack }
@@ -175,7 +176,7 @@ func (s stage) subscribe(p *status.Page, f Form) (sheet, error) {
 		if !slices.ContainsFunc(v.Modes, func(c choiceView) bool { return c.Chosen }) {
 			v.Modes[0].Chosen = true
 		}
-		v.Mail = o == Offers{Mail: true}
+		v.Mail = o.Mail && !o.Webhook && !o.Slack
 		v.Choices = choices(p, f)
 		d.Form = &v
 	}

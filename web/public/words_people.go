@@ -96,7 +96,9 @@ var steps = map[string]stepWords{
 	"acknowledging": {say: "Are you on it?", rest: "One click.", button: "I am on it", text: []string{
 		"Reminders stop, nobody else is called, and those who were told hear that you look after it."}},
 	"acknowledged": {say: "It is yours.", rest: "Reminders have stopped.", text: []string{"Those who were told hear that you look after it."}},
-	"lost":         {say: "This link does not work any more.", text: []string{"It may be cut short, or its subscription is gone. You can subscribe again to get a new one."}},
+	ReportedPath: {say: "Thank you.", rest: "A person reads it.", text: []string{
+		"We answer to the address you gave. If what you saw is an outage, this page tells of it as soon as we know more."}},
+	"lost": {say: "This link does not work any more.", text: []string{"It may be cut short, or its subscription is gone. You can subscribe again to get a new one."}},
 }
 
 // The second tone of a subscription that is being managed.

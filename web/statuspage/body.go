@@ -14,18 +14,35 @@ import (
 // sent is what a request says of an incident or maintenance; nil is left out.
 // What Statuspage knows besides (metadata, tweets, transitions) is read over.
 type sent struct {
-	Name           *string           `json:"name"`
-	Status         *string           `json:"status"`
-	Body           *string           `json:"body"`
-	Override       *string           `json:"impact_override"`
-	ComponentIDs   []string          `json:"component_ids"`
-	Components     map[string]string `json:"components"`
-	Deliver        *flag             `json:"deliver_notifications"`
-	ScheduledFor   *time.Time        `json:"scheduled_for"`
-	ScheduledUntil *time.Time        `json:"scheduled_until"`
-	RemindPrior    *flag             `json:"scheduled_remind_prior"`
-	AutoInProgress *flag             `json:"scheduled_auto_in_progress"`
-	AutoCompleted  *flag             `json:"scheduled_auto_completed"`
+	Name           *string    `json:"name"`
+	Status         *string    `json:"status"`
+	Body           *string    `json:"body"`
+	Override       *string    `json:"impact_override"`
+	ComponentIDs   []string   `json:"component_ids"`
+	Components     statuses   `json:"components"`
+	Deliver        *flag      `json:"deliver_notifications"`
+	ScheduledFor   *time.Time `json:"scheduled_for"`
+	ScheduledUntil *time.Time `json:"scheduled_until"`
+	RemindPrior    *flag      `json:"scheduled_remind_prior"`
+	AutoInProgress *flag      `json:"scheduled_auto_in_progress"`
+	AutoCompleted  *flag      `json:"scheduled_auto_completed"`
+}
+
+// statuses are what a request says of components, by id. Where it names them in a
+// list, as older scripts do, nothing is said of them: "".
+type statuses map[string]string
+
+// UnmarshalJSON reads an object, or a list of ids. Errors: of encoding/json.
+func (s *statuses) UnmarshalJSON(text []byte) error {
+	var list []string
+	if json.Unmarshal(text, &list) == nil {
+		*s = make(statuses, len(list))
+		for _, id := range list {
+			(*s)[id] = ""
+		}
+		return nil
+	}
+	return json.Unmarshal(text, (*map[string]string)(s))
 }
 
 // sentComponent is what a request says of a component.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"evenkeel/internal/access"
 	"evenkeel/internal/incident"
 	"evenkeel/internal/problem"
 	"evenkeel/internal/status"
@@ -78,15 +79,16 @@ func (c *call) incidents(open bool, most int) ([]shownIncident, error) {
 		if err != nil {
 			return nil, err
 		}
+		found = found[:min(len(found), most-len(out))]
+		told, err := c.Incidents.Told(c.ctx, c.by, found)
+		if err != nil {
+			return nil, err
+		}
 		for n := range found {
-			if len(out) == most {
-				return out, nil
-			}
-			i, lines, err := c.Incidents.Get(c.ctx, c.by, found[n].ID)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, c.incidentOf(&i, lines))
+			out = append(out, c.incidentOf(&found[n], told[found[n].ID]))
+		}
+		if len(out) == most {
+			return out, nil
 		}
 		if len(found) < q.Limit {
 			return out, nil
@@ -192,6 +194,9 @@ func createIncident(c *call) (int, any, error) {
 	}
 	if in.ScheduledFor != nil || in.Status != nil && workStates[*in.Status] {
 		return c.plan(&in)
+	}
+	if err := c.by.Check(access.IncidentRead); err != nil { // the answer shows it, so ask before anything is done
+		return 0, nil, err
 	}
 	said, err := c.affected(&in)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"evenkeel/internal/access"
 	"evenkeel/internal/problem"
 	"evenkeel/internal/status"
 )
@@ -125,6 +126,9 @@ func (in *sent) ids() []string {
 
 // plan plans maintenance.
 func (c *call) plan(in *sent) (int, any, error) {
+	if err := c.by.Check(access.MaintainRead); err != nil { // the answer shows it, so ask before anything is done
+		return 0, nil, err
+	}
 	if in.ScheduledFor == nil || in.ScheduledUntil == nil {
 		return 0, nil, problem.Invalid("incident.scheduled_until", "Maintenance needs scheduled_for and scheduled_until.")
 	}

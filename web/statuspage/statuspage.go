@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,7 +138,20 @@ func New(o Options) http.Handler {
 		}
 		return nil
 	}
-	return api.Once{Replies: replies, Actor: o.Actor, Now: o.Now, Fail: s.fail}.Wrap(mux)
+	return bare(api.Once{Replies: replies, Actor: o.Actor, Now: o.Now, Fail: s.fail}.Wrap(mux))
+}
+
+// bare takes .json off the end of addresses, which Statuspage's own examples have.
+func bare(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path, ok := strings.CutSuffix(r.URL.Path, ".json"); ok {
+			to := *r.URL
+			to.Path, to.RawPath = path, ""
+			r = r.WithContext(r.Context())
+			r.URL = &to
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // call is one request.
@@ -206,9 +220,12 @@ func (s *service) admit(by access.Actor, rt route) error {
 // enhance is Statuspage's code for too many requests: "enhance your calm".
 const enhance = 420
 
-// fail answers an error as Statuspage does: {"error": ["…"]}.
-func (s *service) fail(w http.ResponseWriter, err error) {
-	p := s.Problem(err)
+// fail answers an error as Statuspage does.
+func (s *service) fail(w http.ResponseWriter, err error) { Fail(w, s.Problem(err)) }
+
+// Fail answers a problem as Statuspage does: {"error": ["name: …"]} for what a
+// request got wrong, one for each field, and {"error": "…"} for everything else.
+func Fail(w http.ResponseWriter, p *types.Problem) {
 	code := p.Status
 	switch code {
 	case http.StatusBadRequest:
@@ -216,15 +233,19 @@ func (s *service) fail(w http.ResponseWriter, err error) {
 	case http.StatusTooManyRequests:
 		code = enhance
 	}
-	said := []string{}
-	for _, f := range p.Errors {
-		said = append(said, f.Field+": "+f.Detail)
-	}
-	if len(said) == 0 {
-		said = append(said, p.Detail)
+	var said any = p.Detail
+	if code == http.StatusUnprocessableEntity {
+		list := []string{}
+		for _, f := range p.Errors {
+			list = append(list, f.Field+": "+f.Detail)
+		}
+		if len(list) == 0 {
+			list = append(list, p.Detail)
+		}
+		said = list
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string][]string{"error": said}) // whoever hung up does not want it
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": said}) // whoever hung up does not want it
 }

@@ -279,3 +279,45 @@ func TestRoutesAreListed(t *testing.T) {
 		t.Errorf("%d routes", len(seen))
 	}
 }
+
+// Bots send only what they have to say, in each of the forms that are about.
+func TestBotsSendWhatTheyHave(t *testing.T) {
+	s := newScene(t)
+	id := s.one(201, "POST", "/incidents.json", `{"incident":{"name":"Slow","components":["web"]}}`)["id"].(string)
+	at := "/incidents/" + id
+	updates := func(i map[string]any) []any { return i["incident_updates"].([]any) }
+	for _, c := range []struct {
+		name, body string
+		updates    int
+		holds      func(i map[string]any) bool
+	}{
+		{"only a name", `{"incident":{"name":"Slower"}}`, 1, func(i map[string]any) bool { return i["name"] == "Slower" && i["status"] == "investigating" }},
+		{"the same name", `{"incident":{"name":"Slower"}}`, 1, func(i map[string]any) bool { return i["name"] == "Slower" }},
+		{"only components", `{"incident":{"components":{"web":"major_outage"}}}`, 2, func(i map[string]any) bool {
+			return i["impact"] == "critical" && i["components"].([]any)[0].(map[string]any)["status"] == "major_outage"
+		}},
+		{"only a status", `{"incident":{"status":"identified"}}`, 3, func(i map[string]any) bool {
+			return i["status"] == "identified" && updates(i)[0].(map[string]any)["body"] != ""
+		}},
+		{"only a body, quietly", `{"incident":{"body":"Still at it.","deliver_notifications":false}}`, 4, func(i map[string]any) bool {
+			u := updates(i)[0].(map[string]any)
+			return i["status"] == "identified" && u["body"] == "Still at it." && u["deliver_notifications"] == false
+		}},
+		{"only an impact", `{"incident":{"impact_override":"minor"}}`, 4, func(i map[string]any) bool { return i["impact"] == "minor" && i["impact_override"] == "minor" }},
+		{"everything as before", `{"incident":{"name":"Slower","status":"identified"}}`, 4, func(i map[string]any) bool { return i["status"] == "identified" }},
+		{"what we do not know", `{"incident":{"status":"monitoring","metadata":{"a":{"b":1}},"scheduled_auto_transition":true,"auto_tweet_on_creation":false}}`, 5, func(i map[string]any) bool { return i["monitoring_at"] != nil }},
+		{"resolved", `{"incident":{"status":"resolved","body":"Over.","components":{"web":"operational"}}}`, 6, func(i map[string]any) bool { return i["resolved_at"] != nil }},
+	} {
+		i := s.one(200, "PATCH", at+".json", c.body)
+		if len(updates(i)) != c.updates || !c.holds(i) {
+			t.Errorf("%s: %d updates, %v", c.name, len(updates(i)), i)
+		}
+	}
+	listed := s.many("/incidents.json")[0].(map[string]any)
+	if len(updates(listed)) != 6 || updates(listed)[0].(map[string]any)["body"] != "Over." {
+		t.Errorf("the list tells %v", updates(listed))
+	}
+	if said := s.one(422, "PATCH", at, `{"incident":{"status":"on_fire"}}`)["error"].([]any); len(said) != 1 {
+		t.Errorf("what is wrong is told as %v", said)
+	}
+}

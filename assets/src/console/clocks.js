@@ -17,6 +17,10 @@ export function clocks() {
     for (const e of document.querySelectorAll("[data-age]")) put(e, age(Math.max(0, Math.floor((now - Date.parse(e.dataset.age)) / 1000))));
     for (const e of document.querySelectorAll("[data-due]")) {
       const s = Math.round((Date.parse(e.dataset.due) - now) / 1000);
+      if (e.hasAttribute("data-ends")) {
+        put(e, left(Math.max(s, 0))); // what happens then, the hub does
+        continue;
+      }
       put(e, left(Math.abs(s)));
       const over = s < 0;
       const box = e.closest("[data-clock]") || e;

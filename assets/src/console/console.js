@@ -5,6 +5,7 @@ import { keys } from "./keys.js";
 import { live } from "./live.js";
 import { palette } from "./palette.js";
 import { alarm } from "./alarm.js";
+import { desk } from "./desk.js";
 
 document.documentElement.classList.add("scripted");
 clocks();
@@ -12,4 +13,5 @@ forms();
 palette();
 keys();
 alarm();
+desk();
 live();

@@ -13,7 +13,10 @@ export function forms() {
     const action = e.submitter?.getAttribute("formaction") || form.getAttribute("action") || location.href;
     const done = () => button?.removeAttribute("aria-disabled");
     const get = form.method === "get";
-    visit(get ? `${action.split("?")[0]}?${data}` : action, { init: get ? {} : { method: "POST", body: data } }).then(done, () => (done(), form.submit()));
+    if (get) return void visit(`${action.split("?")[0]}?${data}`).then(done, () => (done(), form.submit()));
+    // What was sent is no longer being typed: the answer says what stands in the fields now, and single keys work again.
+    if (form.contains(document.activeElement)) button?.focus();
+    visit(action, { init: { method: "POST", body: data }, before: () => form.reset() }).then(done, () => (done(), form.submit()));
   });
 
   let typing = 0;

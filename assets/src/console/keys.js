@@ -30,7 +30,7 @@ export function keys() {
     const e = [...document.querySelectorAll(`[data-key="${CSS.escape(k)}"]`)].find(shown);
     if (!e) return false;
     if (e.matches("input:not([type=checkbox], [type=radio]), textarea, select")) e.focus(), e.select?.();
-    else if (e.matches("details")) (e.open = !e.open), e.querySelector("summary").focus();
+    else if (e.matches("details")) (e.open = !e.open), ((e.open && e.querySelector("[data-first]")) || e.querySelector("summary")).focus();
     else e.focus(), e.click();
     return true;
   }

@@ -22,16 +22,18 @@ export function swap(text) {
   for (const id of ["rail", "tabs", "main", "said"]) {
     const from = document.getElementById(id);
     const to = doc.getElementById(id);
+    if (id === "said" && !to?.firstElementChild) continue; // what was said stands until it fades, whatever is fetched meanwhile
     if (from && to) morph(from, to);
   }
   seen.forEach((fn) => fn());
   return true;
 }
 
-// visit fetches an address and swaps it in; what cannot be swapped is opened as usual.
-export async function visit(url, { init = {}, push = true } = {}) {
+// visit fetches an address and swaps it in, after before(); what cannot be swapped is opened as usual.
+export async function visit(url, { init = {}, push = true, before = () => {} } = {}) {
   const answer = await fetch(url, { ...init, headers: { Accept: "text/html", ...init.headers } });
   const text = await answer.text();
+  before();
   if (!/text\/html/.test(answer.headers.get("Content-Type") || "") || !swap(text)) {
     location.assign(answer.url);
     return;

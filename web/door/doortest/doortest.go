@@ -25,49 +25,39 @@ import (
 // see it.
 const Canary = "canary-7c1e"
 
-// House is a door on a store in memory, with one person and one token of every role.
+// House is a door with one person and one token of every role.
 type House struct {
-	Store    *peopletest.Store
+	Store    *peopletest.Store // nil when the house was there before
 	Accounts *people.Accounts
 	Tokens   *people.Tokens
 	Hooks    *people.Hooks
 	Refused  *people.Refusals
 	Door     *door.Door
 
+	enter    func(tb testing.TB, id string) (session string)
 	sessions map[access.Role]string
+	ended    string // a session that was signed out of
 	bearers  map[access.Role]string
+	scoped   map[access.Action]string // tokens of an admin that have one scope
+	revoked  string                   // a token that was taken back
 }
 
-// New makes a house. fail answers what the door refuses.
+// New makes a house on a store in memory. fail answers what the door refuses.
 func New(tb testing.TB, fail func(http.ResponseWriter, *http.Request, error)) *House {
 	tb.Helper()
 	box, err := secret.New(make([]byte, secret.KeyBytes))
 	must(tb, err)
-	h := &House{Store: peopletest.New(), sessions: map[access.Role]string{}, bearers: map[access.Role]string{}}
+	h := &House{Store: peopletest.New()}
 	log := slog.New(slog.DiscardHandler)
 	deps := people.Deps{Work: h.Store, Store: h.Store, Sealer: box, Log: log, Now: time.Now, Demo: true}
 	h.Refused = people.NewRefusals(h.Store, log, time.Now)
 	h.Accounts, h.Tokens, h.Hooks = people.NewAccounts(deps, h.Refused), people.NewTokens(deps, h.Refused), people.NewHooks(deps, h.Refused)
 	h.Door = door.New(door.Deps{Accounts: h.Accounts, Tokens: h.Tokens, Refused: h.Refused, Sealer: box, Log: log, Now: time.Now, Fail: fail})
-	ctx := tb.Context()
-	for _, role := range access.People() {
-		p, err := h.Accounts.Add(ctx, access.Host, people.Draft{
-			Name: Canary + " " + string(role), Email: string(role) + "@example.org", Grants: []access.Grant{{Role: role}},
-		})
+	h.enter = func(tb testing.TB, id string) string {
+		tb.Helper()
+		e, err := h.Accounts.SignInDemo(tb.Context(), id, people.Caller{})
 		must(tb, err)
-		e, err := h.Accounts.SignInDemo(ctx, p.ID, people.Caller{})
-		must(tb, err)
-		h.sessions[role] = e.Secret
-	}
-	for _, role := range people.TokenRoles() {
-		// Everything by name, so that scopes take nothing away.
-		var scopes []string
-		for act := range access.Actions() {
-			scopes = append(scopes, string(act))
-		}
-		secret, _, err := h.Tokens.Make(ctx, access.Host, people.TokenDraft{Name: Canary + " " + string(role), Role: role, Scopes: scopes})
-		must(tb, err)
-		h.bearers[role] = secret
+		return e.Secret
 	}
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -76,7 +66,76 @@ func New(tb testing.TB, fail func(http.ResponseWriter, *http.Request, error)) *H
 		stop()
 		<-done
 	})
+	h.settle(tb)
 	return h
+}
+
+// password is that of everybody who comes in by a link.
+const password = "a passphrase of the walk"
+
+// Settle makes a house of the doors of a running hub: its people come in by
+// links, as they do everywhere but in the demo.
+func Settle(tb testing.TB, accounts *people.Accounts, tokens *people.Tokens) *House {
+	tb.Helper()
+	h := &House{Accounts: accounts, Tokens: tokens}
+	h.enter = func(tb testing.TB, id string) string {
+		tb.Helper()
+		path, err := h.Accounts.Link(tb.Context(), access.Host, id)
+		must(tb, err)
+		e, _, err := h.Accounts.Accept(tb.Context(), strings.TrimPrefix(path, people.LinkPath), people.Acceptance{Password: password}, people.Caller{})
+		must(tb, err)
+		return e.Secret
+	}
+	h.settle(tb)
+	return h
+}
+
+// settle makes the people and tokens.
+func (h *House) settle(tb testing.TB) {
+	tb.Helper()
+	h.sessions, h.bearers, h.scoped = map[access.Role]string{}, map[access.Role]string{}, map[access.Action]string{}
+	ctx := tb.Context()
+	for _, role := range access.People() {
+		h.sessions[role] = h.enter(tb, h.Person(tb, string(role), access.Grant{Role: role}))
+	}
+	h.ended = h.enter(tb, h.Person(tb, "gone", access.Grant{Role: access.RoleAdmin}))
+	p, s, err := h.Accounts.Session(ctx, h.ended)
+	must(tb, err)
+	must(tb, h.Accounts.SignOut(ctx, p, s))
+
+	var everything []string // by name, so that scopes take nothing away
+	for act := range access.Actions() {
+		everything = append(everything, string(act))
+		h.scoped[act], _ = h.token(tb, access.RoleAdmin, string(act))
+	}
+	for _, role := range people.TokenRoles() {
+		h.bearers[role], _ = h.token(tb, role, everything...)
+	}
+	var id string
+	h.revoked, id = h.token(tb, access.RoleAdmin, everything...)
+	must(tb, h.Tokens.Revoke(ctx, access.Host, id))
+}
+
+// Person adds somebody with the grants and gives their id. Their name is word
+// with the canary.
+func (h *House) Person(tb testing.TB, word string, grants ...access.Grant) (id string) {
+	tb.Helper()
+	p, err := h.Accounts.Add(tb.Context(), access.Host, people.Draft{Name: Canary + " " + word, Email: word + "@example.org", Grants: grants})
+	must(tb, err)
+	return p.ID
+}
+
+// Enter lets somebody in and gives the secret of their session.
+func (h *House) Enter(tb testing.TB, id string) (session string) {
+	tb.Helper()
+	return h.enter(tb, id)
+}
+
+func (h *House) token(tb testing.TB, role access.Role, scopes ...string) (secret, id string) {
+	tb.Helper()
+	secret, t, err := h.Tokens.Make(tb.Context(), access.Host, people.TokenDraft{Name: Canary + " " + string(role), Role: role, Scopes: scopes})
+	must(tb, err)
+	return secret, t.ID
 }
 
 func must(tb testing.TB, err error) {
@@ -87,22 +146,37 @@ func must(tb testing.TB, err error) {
 }
 
 // Session makes a request come from the browser of a person with the role.
-func (h *House) Session(r *http.Request, role access.Role) {
-	r.AddCookie(&http.Cookie{Name: "evenkeel", Value: h.sessions[role]})
+func (h *House) Session(r *http.Request, role access.Role) { Cookie(r, h.sessions[role]) }
+
+// Cookie makes a request come from the browser that holds a session.
+func Cookie(r *http.Request, session string) {
+	r.AddCookie(&http.Cookie{Name: "evenkeel", Value: session})
 }
 
 // Bearer makes a request come from a machine with a token of the role.
-func (h *House) Bearer(r *http.Request, role access.Role) {
-	r.Header.Set("Authorization", "Bearer "+h.bearers[role])
-}
+func (h *House) Bearer(r *http.Request, role access.Role) { Token(r, h.bearers[role]) }
+
+// Token makes a request come from a machine that holds a token.
+func Token(r *http.Request, token string) { r.Header.Set("Authorization", "Bearer "+token) }
 
 // wild finds the wildcards of a path.
 var wild = regexp.MustCompile(`\{[^}]*\}`)
 
-// request makes a request to a route from a page of our own, or from another site.
-func request(rt door.Route, site string) *http.Request {
-	path := wild.ReplaceAllString(strings.TrimSuffix(rt.Path, "{$}"), "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000")
-	r := httptest.NewRequest(rt.Method, "http://localhost:8080"+path, nil)
+// Nothing is an id that nothing has.
+const Nothing = "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
+
+// Request makes a request to a route from a page of our own ("same-origin"), or
+// from another site ("cross-site"). The ids stand in place of the wildcards, the
+// last one in place of all that are left.
+func Request(rt door.Route, site, body string, ids ...string) *http.Request {
+	path := wild.ReplaceAllStringFunc(strings.TrimSuffix(rt.Path, "{$}"), func(string) string {
+		id := ids[0]
+		if len(ids) > 1 {
+			ids = ids[1:]
+		}
+		return id
+	})
+	r := httptest.NewRequest(rt.Method, "http://localhost:8080"+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:50000"
 	r.Header.Set("Accept", "text/html")
 	r.Header.Set("Sec-Fetch-Site", site)
@@ -115,13 +189,21 @@ func request(rt door.Route, site string) *http.Request {
 			r.Header.Set("Content-Type", "application/json")
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), streamFor)
+	lasts := answerWithin
+	if strings.HasSuffix(rt.Path, "/live") || strings.HasSuffix(rt.Path, "/events") {
+		lasts = streamFor
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), lasts)
 	context.AfterFunc(ctx, cancel)
 	return r.WithContext(ctx)
 }
 
-// streamFor is how long a stream is listened to.
-const streamFor = 200 * time.Millisecond
+// streamFor is how long a stream is listened to, and answerWithin bounds everything
+// else: a busy machine hashes passwords slowly.
+const (
+	streamFor    = 200 * time.Millisecond
+	answerWithin = time.Minute
+)
 
 // Walk asks for every route of a table as nobody, as a person and as a machine
 // of every role, and from another site, and holds the answers to the table:
@@ -161,7 +243,7 @@ type walk struct {
 // refused must not see the canary.
 func (w walk) ask(who, site string, as func(*http.Request)) (code int, location string) {
 	w.t.Helper()
-	r := request(w.rt, site)
+	r := Request(w.rt, site, "", Nothing)
 	if as != nil {
 		as(r)
 	}
@@ -231,6 +313,8 @@ func (w walk) session() {
 		r.AddCookie(&http.Cookie{Name: "evenkeel", Value: "AAAAAAAAAAAAAAAAAAAAAAAAAA"})
 	})
 	w.turnedAway("a forged session", code, location)
+	code, location = w.ask("an ended session", "same-origin", func(r *http.Request) { Cookie(r, w.house.ended) })
+	w.turnedAway("an ended session", code, location)
 	for _, role := range people.TokenRoles() { // a machine is never a person
 		code, location = w.ask("a machine as "+string(role), "same-origin", func(r *http.Request) { w.house.Bearer(r, role) })
 		w.turnedAway("a machine as "+string(role), code, location)
@@ -256,6 +340,19 @@ func (w walk) bearer() {
 	w.wants("nobody", code, http.StatusUnauthorized)
 	code, _ = w.ask("a forged token", "same-origin", func(r *http.Request) { r.Header.Set("Authorization", "Bearer ek_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA") })
 	w.wants("a forged token", code, http.StatusUnauthorized)
+	code, _ = w.ask("a revoked token", "none", func(r *http.Request) { Token(r, w.house.revoked) })
+	w.wants("a revoked token", code, http.StatusUnauthorized)
+	code, _ = w.ask("an ended session", "same-origin", func(r *http.Request) { Cookie(r, w.house.ended) })
+	w.wants("an ended session", code, http.StatusUnauthorized)
+	for act, token := range w.house.scoped {
+		who := "a token with the scope " + string(act)
+		code, _ = w.ask(who, "none", func(r *http.Request) { Token(r, token) })
+		if w.rt.Action == "" || w.rt.Action == act && w.may(access.RoleAdmin) {
+			w.passes(who, code)
+		} else {
+			w.wants(who, code, http.StatusForbidden)
+		}
+	}
 	for _, role := range people.TokenRoles() {
 		code, _ = w.ask("a machine as "+string(role), "none", func(r *http.Request) { w.house.Bearer(r, role) })
 		if w.may(role) {
@@ -314,7 +411,5 @@ func (h *House) renew(tb testing.TB, role access.Role) {
 	}
 	p, err := h.Accounts.ByEmail(tb.Context(), string(role)+"@example.org")
 	must(tb, err)
-	e, err := h.Accounts.SignInDemo(tb.Context(), p.ID, people.Caller{})
-	must(tb, err)
-	h.sessions[role] = e.Secret
+	h.sessions[role] = h.enter(tb, p.ID)
 }
