@@ -20,6 +20,13 @@ const pingWithin = time.Second
 // followerLate is the lag at which a follower counts as behind.
 const followerLate = 15 * time.Second
 
+// senderLate is how long a loop that sends notices may be without success, and
+// pageLate how old the shown page may be: it is rendered every minute.
+const (
+	senderLate = 30 * time.Second
+	pageLate   = 3 * time.Minute
+)
+
 // checkHealth tells /readyz how the parts are, until ctx ends.
 func (a *App) checkHealth(ctx context.Context, h *house) error {
 	p := &pulse{moved: time.Now()}
@@ -59,10 +66,24 @@ func (a *App) checkOnce(ctx context.Context, h *house, p *pulse) {
 	for name, lag := range lags {
 		a.health.Need(name, lag < followerLate, fmt.Sprintf("%.1f s behind", lag.Seconds()))
 	}
+	a.checkSender(h)
+	a.checkMail(ctx, h)
+	fresh := a.web.Fresh()
+	a.health.Need("page", time.Since(fresh) < pageLate, "shown as of "+fresh.Format(time.RFC3339))
 	stats := h.watch.Stats()
 	a.health.Note("recorder", stats.Behind == 0 || err == nil, fmt.Sprintf("%d components wait for the record", stats.Behind))
 	a.checkSchedule(h, p, time.Now())
 	a.health.Beat("checks", checksEvery)
+}
+
+// checkSender reports the loops that send notices, while they run here.
+func (a *App) checkSender(h *house) {
+	loop, behind := h.wings.sender.Lag()
+	detail := "all loops that send look for work, or another replica sends"
+	if loop != "" {
+		detail = fmt.Sprintf("%s has not got on for %.0f s", loop, behind.Seconds())
+	}
+	a.health.Need("sender", behind < senderLate, detail)
 }
 
 // pulse notices whether the scheduler goes on probing.

@@ -30,6 +30,7 @@ type Definitions struct {
 	app     *App
 	aside   atomic.Pointer[[]config.Misfit] // what does not fit the file that is in force
 	changed chan struct{}                   // another hub made a definition true
+	box     atomic.Pointer[secret.Box]      // the house's: seals secrets of definitions
 }
 
 func newDefinitions(a *App) *Definitions {
@@ -167,16 +168,12 @@ func (d *Definitions) with(ctx context.Context, h *house, doc status.Document) (
 	if p, ok := file.Place(doc.Kind, doc.ID); ok {
 		return doc, config.File{}, problem.Conflict("%s %s is defined in %s, line %d; change it there.", doc.Kind, doc.ID, filepath.Base(p.File), p.Line)
 	}
-	sealed := config.Document{Kind: doc.Kind, ID: doc.ID, Text: doc.Text}
-	if box, err := d.box(); err == nil {
-		if sealed, err = config.Seal(sealed, func(purpose string, plain []byte) (string, error) {
-			b, err := box.Seal(purpose, plain)
-			return base64.StdEncoding.EncodeToString(b), err
-		}); err != nil {
-			return doc, config.File{}, err
-		}
-	} else {
-		d.app.log.Warn("secrets of definitions cannot be sealed", "err", err)
+	sealed, err := config.Seal(config.Document{Kind: doc.Kind, ID: doc.ID, Text: doc.Text}, func(purpose string, plain []byte) (string, error) {
+		b, err := d.box.Load().Seal(purpose, plain)
+		return base64.StdEncoding.EncodeToString(b), err
+	})
+	if err != nil {
+		return doc, config.File{}, err
 	}
 	fit = append(slices.DeleteFunc(fit, func(x config.Document) bool { return x.Kind == doc.Kind && x.ID == doc.ID }), sealed)
 	merged, problems := config.Merge(file, fit, d.options())
@@ -252,28 +249,14 @@ func texts(docs []status.Document) []config.Document {
 // options are the checks of a document: those of the file.
 func (d *Definitions) options() config.Options {
 	o := checks(config.Options{Environ: os.Environ(), ReadFile: noFiles})
-	box, err := d.box()
-	if err != nil {
-		return o
-	}
 	o.Unseal = func(purpose, sealed string) ([]byte, error) {
 		b, err := base64.StdEncoding.DecodeString(sealed)
 		if err != nil {
 			return nil, err
 		}
-		return box.Unseal(purpose, b)
+		return d.box.Load().Unseal(purpose, b)
 	}
 	return o
-}
-
-// box opens the key file that seals secrets.
-func (d *Definitions) box() (*secret.Box, error) {
-	file := d.app.config.Load()
-	path := file.KeyFile
-	if path == "" {
-		path = filepath.Join(file.Data, secret.FileName)
-	}
-	return secret.Open(path)
 }
 
 // unsealLater stands in for secrets that only the hub can open.
@@ -342,12 +325,20 @@ func (d *Definitions) nudge() {
 // takeOverAgain is the pause before it is tried again.
 const takeOverAgain = 2 * time.Second
 
+// definitionsEvery is how often the loop that waits for them says that it does.
+const definitionsEvery = 30 * time.Second
+
 // run takes over what other hubs made true, until ctx ends.
 func (d *Definitions) run(ctx context.Context, h *house) error {
+	alive := time.NewTicker(definitionsEvery)
+	defer alive.Stop()
 	for {
+		d.app.health.Beat("definitions loop", definitionsEvery)
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-alive.C:
+			continue
 		case <-d.changed:
 		}
 		if err := d.takeOver(ctx, h); err != nil && ctx.Err() == nil {

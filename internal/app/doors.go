@@ -37,15 +37,15 @@ func openBox(file config.File) (*secret.Box, error) {
 	return secret.Open(filepath.Join(file.Data, secret.FileName))
 }
 
-// openDoors makes them. Errors: Invalid, Unavailable.
+// openDoors makes them, with the keys that the house has opened. Errors: Invalid, Unavailable.
 func (a *App) openDoors(ctx context.Context, h *house, file config.File) (err error) {
 	d := &h.doors
-	if d.box, err = openBox(file); err != nil {
-		return err
-	}
 	log := a.log.With("component", "people")
-	deps := people.Deps{Work: h.store, Store: h.store, Sealer: d.box, Log: log, Now: time.Now, Demo: a.o.Simulated}
+	deps := people.Deps{Work: h.store, Store: h.store, Sealer: d.box, Log: log, Now: time.Now, Demo: a.o.Simulated,
+		Beat: func(every time.Duration) { a.health.Beat("accounts", every) },
+	}
 	d.refused = people.NewRefusals(h.store, log, time.Now)
+	d.refused.Beat = func(every time.Duration) { a.health.Beat("refusals", every) }
 	d.accounts, d.tokens, d.hooks = people.NewAccounts(deps, d.refused), people.NewTokens(deps, d.refused), people.NewHooks(deps, d.refused)
 	d.verifier = journal.NewVerifier(h.store, time.Now)
 	proxies, err := door.ParseProxies(file.Proxies)
@@ -110,7 +110,7 @@ func (a *App) clerk() (people.Clerk, bool) {
 	if h == nil {
 		return people.Clerk{}, false
 	}
-	return people.Clerk{Accounts: h.doors.accounts, Tokens: h.doors.tokens, Hooks: h.doors.hooks}, true
+	return people.Clerk{Accounts: h.doors.accounts, Tokens: h.doors.tokens, Hooks: h.doors.hooks, Base: a.base()}, true
 }
 
 // FirstLink gives the address at which the first admin chooses a password;
@@ -125,11 +125,16 @@ func (a *App) FirstLink(ctx context.Context) (string, error) {
 	if err != nil || !needed {
 		return "", err
 	}
+	return a.base() + path, nil
+}
+
+// base is the address at which browsers reach this hub.
+func (a *App) base() string {
 	address := a.config.Load().Page.URL
 	if address == "" || a.o.Simulated {
 		address = "http://" + a.Addr()
 	}
-	return address + path, nil
+	return address
 }
 
 // demoRoles are the people of the demo: one of each role.

@@ -29,7 +29,9 @@ const (
 func (a *App) keepHeads(ctx context.Context, r journal.Reader) error {
 	path := filepath.Join(a.config.Load().Data, headsFile)
 	kept, err := lastHead(path)
+	defer a.health.Forget("journal heads")
 	for {
+		a.health.Beat("journal heads", headsLook)
 		now := time.Now().UTC()
 		today := now.Format(time.DateOnly)
 		if err == nil && kept < today {

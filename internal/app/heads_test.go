@@ -14,6 +14,7 @@ import (
 	"evenkeel/internal/config"
 	"evenkeel/internal/journal"
 	"evenkeel/internal/journal/journaltest"
+	"evenkeel/internal/telemetry"
 )
 
 // heads runs keepHeads in a bubble, with a file that holds before, while do lets
@@ -25,7 +26,7 @@ func heads(t *testing.T, before string, do func(happen func())) string {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		a := &App{log: slog.New(slog.DiscardHandler)}
+		a := &App{log: slog.New(slog.DiscardHandler), health: telemetry.NewHealth()}
 		a.config.Store(&config.File{Data: filepath.Dir(path)})
 		m := journaltest.New()
 		ctx, stop := context.WithCancel(t.Context())

@@ -59,11 +59,15 @@ func (a *App) rise(ctx context.Context) (err error) {
 	a.openIncidents(h)
 	h.watch = status.NewWatch(status.WatchDeps{
 		Work: h.store, Store: h.store, Latency: h.latency, Calendar: calendar.New(), Log: a.log.With("component", "watch"), Now: time.Now,
-		Statements: h.wings.statement,
+		Statements: h.wings.statement, Beat: a.health.Beat, Rest: a.health.Forget,
 	})
 	h.desk = status.NewDesk(status.DeskDeps{
 		Work: h.store, Store: h.store, Calendar: calendar.New(), Watch: h.watch, Now: time.Now,
 	})
+	if h.doors.box, err = openBox(*file); err != nil {
+		return err
+	}
+	a.definitions.box.Store(h.doors.box)
 	defined, err := a.definitions.join(ctx, h.store, *file)
 	if err != nil {
 		return err
@@ -97,8 +101,25 @@ func (a *App) rise(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := a.openMail(h); err != nil {
+		return err
+	}
+	a.openTickets(h)
+	if err := a.configureTickets(h, *file); err != nil {
+		return err
+	}
+	a.configureHall(h, *file)
 	if err := a.openNotices(ctx, h, *file); err != nil {
 		return err
+	}
+	if err := a.configureMail(ctx, h, *file); err != nil {
+		return err
+	}
+	if a.o.Tell != nil {
+		stage := Stage{Work: h.store, Incidents: h.store, Components: h.wings.present.Known(), Accounts: h.doors.accounts, Notices: h.wings.told}
+		if err := a.o.Tell(ctx, stage); err != nil {
+			return fmt.Errorf("tell the story: %w", err)
+		}
 	}
 	a.keepSettings(*a.config.Load())
 	inside := a.startLoops(h, seq)
@@ -210,6 +231,8 @@ func (a *App) startLoops(h *house, seq int64) web.Inside {
 	})
 	a.inner.background("checks", a.failed, func(ctx context.Context) error { return a.checkHealth(ctx, h) })
 	a.startWings(h)
+	a.startTickets(h)
+	a.startMail(h, h.wings.tickets)
 	if a.o.Path != "" && a.o.Load != nil {
 		a.inner.background("configuration", a.failed, a.watchConfig)
 	}

@@ -81,7 +81,7 @@ func TestStarterRuns(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, src string) string {
+func write(t testing.TB, src string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "evenkeel.yaml")
 	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -25,7 +26,7 @@ type houseMetrics struct{ app *App }
 
 // registerMetrics adds what the hub says about itself.
 func (a *App) registerMetrics() {
-	a.registry.MustRegister(a.health, houseMetrics{a}, telemetry.NewBuildInfo(a.o.Version))
+	a.registry.MustRegister(a.health, houseMetrics{a}, mailMetrics{a}, telemetry.NewBuildInfo(a.o.Version))
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -34,6 +35,8 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	followerLag     = desc("follower_lag_seconds", "How far a follower of the journal is behind it.", "follower")
+	senderLag       = desc("sender_lag_seconds", "For how long the worst of the loops that send notices has not got on.")
+	sendsTotal      = desc("notices_total", "Attempts to deliver a notice from this process, by channel and what became of them.", "channel", "result")
 	journalPosition = desc("journal_position", "Sequence number that a follower has reached.", "follower")
 	watching        = desc("watching", "1 while this process holds the lease to watch.")
 	resultsDropped  = desc("results_dropped_total", "Results that did not fit into the inbox of the verdict engine.")
@@ -47,7 +50,7 @@ var (
 
 // Describe lists the metrics.
 func (m houseMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{followerLag, journalPosition, watching, resultsDropped, resultsStrange, recordsLost,
+	for _, d := range []*prometheus.Desc{followerLag, journalPosition, watching, senderLag, sendsTotal, resultsDropped, resultsStrange, recordsLost,
 		recordsWaiting, unitsTotal, commitsTotal, unitsWaiting} {
 		ch <- d
 	}
@@ -67,6 +70,17 @@ func (m houseMetrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(followerLag, h.follower.Lag().Seconds(), "page")
 	gauge(followerLag, h.sealer.Lag().Seconds(), "sealer")
+	for name, lag := range h.wings.lags() {
+		gauge(followerLag, lag.Seconds(), strings.TrimSuffix(name, " follower"))
+	}
+	_, behind := h.wings.sender.Lag()
+	gauge(senderLag, behind.Seconds())
+	for _, n := range h.wings.sends() {
+		counter(sendsTotal, float64(n.Sent), n.Channel, "sent")
+		counter(sendsTotal, float64(n.Retried), n.Channel, "retried")
+		counter(sendsTotal, float64(n.Failed), n.Channel, "failed")
+		counter(sendsTotal, float64(n.Suppressed), n.Channel, "suppressed")
+	}
 	gauge(journalPosition, float64(h.follower.Position()), "page")
 	held := 0.0
 	if m.app.watching.Load() {

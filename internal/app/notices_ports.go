@@ -28,19 +28,34 @@ func well(health *telemetry.Health) func() error {
 	}
 }
 
+// standingFor is how long what the page says is told without asking again: as
+// often as the page itself may change. Ten thousand webhooks are told the same.
+const standingFor = time.Second
+
 // standing gives what the page says as a whole, for Statuspage's webhooks.
 func standing(page func(now time.Time) *status.Page) func() notify.Standing {
+	var mu sync.Mutex
+	var says notify.Standing
+	var until time.Time
 	return func() notify.Standing {
-		p := page(time.Now())
-		if p == nil {
-			return notify.Standing{ID: "page", Indicator: string(status.IndicatorNone), Description: "All Systems Operational"}
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.After(until) {
+			says, until = standingOf(page(now)), now.Add(standingFor)
 		}
-		id := "page"
-		if u, err := url.Parse(p.Site.URL); err == nil && u.Host != "" {
-			id = u.Host
-		}
-		return notify.Standing{ID: id, Indicator: string(p.Indicator), Description: p.Description}
+		return says
 	}
+}
+
+func standingOf(p *status.Page) notify.Standing {
+	if p == nil {
+		return notify.Standing{ID: "page", Indicator: string(status.IndicatorNone), Description: "All Systems Operational"}
+	}
+	id := "page"
+	if u, err := url.Parse(p.Site.URL); err == nil && u.Host != "" {
+		id = u.Host
+	}
+	return notify.Standing{ID: id, Indicator: string(p.Indicator), Description: p.Description}
 }
 
 // namesFor is how long the names of people are kept, and namesWithin bounds the

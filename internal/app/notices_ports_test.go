@@ -31,16 +31,28 @@ func TestHeartbeatKeepsSilentWhenALoopStands(t *testing.T) {
 	})
 }
 
+// TestStandingIsWhatThePageSays: asked again once the page may have changed.
 func TestStandingIsWhatThePageSays(t *testing.T) {
-	var page *status.Page
-	say := standing(func(time.Time) *status.Page { return page })
-	if got := say(); got != (notify.Standing{ID: "page", Indicator: "none", Description: "All Systems Operational"}) {
-		t.Errorf("%+v", got)
-	}
-	page = &status.Page{Site: status.Site{URL: "https://status.example.org"}, Indicator: status.IndicatorMajor, Description: "Partial System Outage"}
-	if got := say(); got != (notify.Standing{ID: "status.example.org", Indicator: "major", Description: "Partial System Outage"}) {
-		t.Errorf("%+v", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var page *status.Page
+		asked := 0
+		say := standing(func(time.Time) *status.Page {
+			asked++
+			return page
+		})
+		fine := notify.Standing{ID: "page", Indicator: "none", Description: "All Systems Operational"}
+		if got := say(); got != fine {
+			t.Errorf("%+v", got)
+		}
+		page = &status.Page{Site: status.Site{URL: "https://status.example.org"}, Indicator: status.IndicatorMajor, Description: "Partial System Outage"}
+		if got := say(); got != fine || asked != 1 {
+			t.Errorf("%+v, asked %d times", got, asked)
+		}
+		<-time.After(standingFor + time.Millisecond)
+		if got := say(); got != (notify.Standing{ID: "status.example.org", Indicator: "major", Description: "Partial System Outage"}) {
+			t.Errorf("%+v", got)
+		}
+	})
 }
 
 func TestNamesAreKeptForAWhile(t *testing.T) {

@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"evenkeel/internal/config"
+	"evenkeel/internal/incident"
 	"evenkeel/internal/journal"
+	"evenkeel/internal/notice"
+	"evenkeel/internal/people"
 	"evenkeel/internal/status"
 )
 
@@ -24,6 +27,9 @@ type Options struct {
 	// Seed runs once between Apply and Load of the watch, when it is not nil.
 	// The demo writes its generated past here.
 	Seed func(ctx context.Context, s Seedbed) error
+	// Tell runs once every wing is open and before anything follows the journal,
+	// when it is not nil. The demo writes what people did in its past here.
+	Tell func(ctx context.Context, s Stage) error
 	// Simulated marks the page as the demo's: channels write into the outbox and
 	// nothing leaves the house.
 	Simulated bool
@@ -41,4 +47,13 @@ type Seedbed struct {
 	Work    journal.Work
 	Latency status.Latency
 	Catalog *status.Catalog
+}
+
+// Stage is what a story is told with: the stores and services that the hub uses.
+type Stage struct {
+	Work       journal.Work
+	Incidents  incident.Store
+	Components []incident.Component
+	Accounts   *people.Accounts
+	Notices    *notice.Desk
 }

@@ -70,6 +70,13 @@ func (a *App) reload(ctx context.Context) error {
 	if err := h.wings.notices.apply(ctx, next); err != nil {
 		return err
 	}
+	if err := a.configureTickets(h, next); err != nil {
+		return err
+	}
+	a.configureHall(h, next)
+	if err := a.configureMail(ctx, h, next); err != nil {
+		return err
+	}
 	h.watch.Keep(retention(next))
 	a.keepSettings(next)
 	a.log.Info("configuration applied", "changes", len(plan.Changes))

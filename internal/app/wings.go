@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"evenkeel/internal/access"
@@ -17,6 +19,7 @@ import (
 	"evenkeel/internal/problem"
 	"evenkeel/internal/secret"
 	"evenkeel/internal/status"
+	"evenkeel/internal/ticket"
 	"evenkeel/web"
 	"evenkeel/web/console"
 	"evenkeel/web/hooks"
@@ -30,6 +33,9 @@ type wings struct {
 	told      *notice.Desk
 	sender    *notice.Sender
 	notices   *notices
+	mail      mailRoom
+	tickets   *ticket.Desk
+	hallRules atomic.Pointer[hallRules]
 	hall      *hub.Hub
 	search    *journal.Singleton
 	console   *console.Console
@@ -54,7 +60,7 @@ func (a *App) openNotices(ctx context.Context, h *house, file config.File) error
 	signer := signing{h.doors.box}
 	w.told = notice.NewDesk(notice.DeskDeps{
 		Work: h.store, Store: h.store, People: contacts{h.doors.accounts}, Signer: signer, Group: w.groupOf, Now: time.Now,
-		Log: a.log.With("component", "notices"),
+		Log: a.log,
 	})
 	env := notify.Env{
 		Version: a.o.Version, Zone: a.env.Zone, Signer: signer, Name: naming(h.doors.accounts.Names), Standing: standing(h.board.Page), Demo: a.o.Simulated,
@@ -81,12 +87,14 @@ func (a *App) openNotices(ctx context.Context, h *house, file config.File) error
 	if err := w.notices.apply(ctx, file); err != nil {
 		return err
 	}
-	w.sender = notice.NewSender(notice.SenderDeps{Desk: w.told, Channels: w.notices.Channel, Healthy: well(a.health)})
 	w.hall = hub.New(hub.Deps{
 		Work: h.store, Reader: h.store, Cursors: h.store, Leases: h.store, Bell: h.latency.Bell(), Holder: a.holder,
 		Record: h.store, Present: w.present, Incidents: h.store, Room: w.room, Notices: w.told, Concerns: h.store,
 		Silenced: h.desk.Silenced, Now: time.Now, Log: a.log, Beat: a.health.Beat, Rest: a.health.Forget,
+		TicketDeps: a.deskOfHall(h),
 	})
+	w.tickets.Explain(w.hall)
+	w.sender = notice.NewSender(notice.SenderDeps{Desk: w.told, Channels: w.notices.Channel, Letters: w.hall, Healthy: well(a.health)})
 	w.search = &journal.Singleton{
 		Name: journal.SearchFollower, Holder: a.holder, Reader: h.store, Cursors: h.store, Leases: h.store, Work: h.store,
 		Bell: h.latency.Bell(), Log: a.log, Handle: h.store.Index,
@@ -138,14 +146,17 @@ func (a *App) openConsole(h *house, seq int64) web.Inside {
 		Doors: console.Doors{Door: d.door, Accounts: d.accounts, Tokens: d.tokens, Hooks: d.hooks, PageURL: func() string { return a.config.Load().Page.URL }},
 		Audit: console.Audit{Browser: h.store, Index: h.store, Verifier: d.verifier}, Lag: h.follower.Lag,
 		Room: w.room, Told: w.told, Channels: w.told, Rota: w.told, Subscribers: w.told, Outbox: outbox,
+		Tickets: w.tickets, Blobs: h.store, Mails: w.mail.ledger, Proposals: w.hall, PublicWord: w.hall.PublicWord,
 	})
 	w.console.Begin(seq)
 	return web.Inside{
 		Door: d.door, Console: w.console, Alerts: w.told, Desk: h.desk, Notices: w.told, Incidents: w.room, Journal: h.store, Replies: h.store, Bell: h.latency.Bell(),
+		Tickets: w.tickets, Mails: w.mail.ledger, Proposals: w.hall, Reports: w.tickets,
 		Hooks: hooks.New(hooks.Deps{
 			Doors: d.hooks, Alarms: w.room, Parts: w.present, Problem: a.web.Fail, Now: time.Now, Log: a.log.With("component", "hooks"),
 			Slack: hooks.SlackDeps{
 				Settings: w.notices.slackSettings, People: d.accounts, Incidents: w.room, Alerts: w.told, Page: h.board, Reply: w.notices.replySlack,
+				Tickets: w.tickets,
 			},
 		}),
 	}
@@ -202,6 +213,18 @@ type signing struct{ box *secret.Box }
 
 // Sign gives the code of a text.
 func (s signing) Sign(text string) []byte { return []byte(s.box.Sign("notices", []byte(text))) }
+
+// sends gives the totals of every channel that is open, or was used.
+func (w *wings) sends() []notice.Sends {
+	out := w.sender.Stats()
+	for id := range *w.notices.channels.Load() {
+		used := slices.ContainsFunc(out, func(n notice.Sends) bool { return n.Channel == id })
+		if !used && id != config.ChannelDeadman { // heartbeats are no notices
+			out = append(out, notice.Sends{Channel: id})
+		}
+	}
+	return out
+}
 
 // lags tells how far the followers of the wings are behind.
 func (w *wings) lags() map[string]time.Duration {
