@@ -120,6 +120,25 @@ func startHub(ctx context.Context, program string, o hubOptions) (_ *hub, err er
 	}
 }
 
+// ready waits until the hub says that it is: its first page comes before its record.
+func (h *hub) ready(ctx context.Context) error {
+	var report struct {
+		Ready bool `json:"ready"`
+	}
+	for {
+		err := fetch(h.admin+"/readyz", &report)
+		if err == nil && report.Ready {
+			return nil
+		}
+		if time.Since(h.started) > 30*time.Second {
+			return errors.Join(errors.New("the hub was not ready within 30 s"), err)
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 // yaml writes the configuration; components get their monitors evenly.
 func (o hubOptions) yaml() string {
 	var b strings.Builder

@@ -34,6 +34,8 @@ var scenarios = []scenario{
 	{"accuracy", "recorded latency of a 50 ms target at 1,000/s", accuracy},
 	{"ramp", "every monitor probed within one interval of the start", ramp},
 	{"detection", "outage to API and open page at a 10 s interval, no confirmation", detection},
+	{"told", "10,000 webhook subscribers told of an incident while 1,000/s are probed, against bare posts", told},
+	{"mail", "mails from a loopback Dovecot become tickets: rate, cost, and arrival to ticket", ingestMail},
 	{"page", "page and JSON against a bare net/http server of the same bytes", pageLoad},
 	{"size", "RSS at 10,000 monitors, first page after start, first load in bytes", size},
 }
@@ -45,6 +47,8 @@ func main() {
 			os.Exit(runChild(serveTargets))
 		case "rawloop":
 			os.Exit(runChild(rawLoop))
+		case "posts":
+			os.Exit(runChild(postAll))
 		case "bare":
 			os.Exit(runChild(serveBare))
 		case "load":

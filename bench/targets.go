@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -26,9 +27,11 @@ type targetStats struct {
 	LastFirst float64 `json:"last_first"` // s from the reset to the last target's first hit
 	Conns     int64   `json:"conns"`
 	Took      float64 `json:"took_ms"` // median of what a delayed answer really took here
+	Posts     int64   `json:"posts"`   // distinct webhooks that were posted to
 }
 
-// serveTargets is N HTTP targets under /t/I that note when they were hit.
+// serveTargets is N HTTP targets under /t/I that note when they were hit, and
+// webhooks without end under /hook/I.
 // POST /ctl/set?delay=50ms&hang=0.1&fail=I steers them, /ctl/reset starts a
 // stretch, /ctl/stats?interval=1s tells about it.
 func serveTargets(ctx context.Context, args []string) error {
@@ -37,7 +40,7 @@ func serveTargets(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	t := &targets{last: make([]atomic.Int64, *n), began: time.Now()}
+	t := &targets{last: make([]atomic.Int64, *n), began: time.Now(), posts: map[string]struct{}{}}
 	t.fail.Store(-1)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -69,9 +72,14 @@ type targets struct {
 	took  []float64 // ms
 	first map[int]time.Duration
 	since time.Time
+	posts map[string]struct{} // webhooks posted to since the reset
 }
 
 func (t *targets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if hook, ok := strings.CutPrefix(r.URL.Path, "/hook/"); ok {
+		t.take(w, r, hook)
+		return
+	}
 	rest, isTarget := strings.CutPrefix(r.URL.Path, "/t/")
 	if !isTarget {
 		t.control(w, r)
@@ -113,6 +121,16 @@ func (t *targets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "fine\n")
 }
 
+// take receives a webhook.
+func (t *targets) take(w http.ResponseWriter, r *http.Request, hook string) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return
+	}
+	t.mu.Lock()
+	t.posts[hook] = struct{}{}
+	t.mu.Unlock()
+}
+
 func (t *targets) control(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	switch r.URL.Path {
@@ -137,7 +155,7 @@ func (t *targets) control(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/ctl/reset":
 		t.mu.Lock()
-		t.gaps, t.took, t.first, t.since = t.gaps[:0], t.took[:0], map[int]time.Duration{}, time.Now()
+		t.gaps, t.took, t.first, t.since, t.posts = t.gaps[:0], t.took[:0], map[int]time.Duration{}, time.Now(), map[string]struct{}{}
 		t.mu.Unlock()
 		t.hits.Store(0)
 		t.conns.Store(0)
@@ -161,7 +179,7 @@ func (t *targets) stats(interval time.Duration) targetStats {
 	defer t.mu.Unlock()
 	want := float64(interval) / 1e6
 	off := make([]float64, 0, len(t.gaps))
-	s := targetStats{Hits: t.hits.Load(), Targets: len(t.first), Conns: t.conns.Load()}
+	s := targetStats{Hits: t.hits.Load(), Targets: len(t.first), Conns: t.conns.Load(), Posts: int64(len(t.posts))}
 	for _, g := range t.gaps {
 		if g > 1.5*want {
 			s.Missed++

@@ -68,7 +68,7 @@ func (a adminFlags) errand(ctx context.Context, e people.Errand) (done people.Do
 	if file.Database.URL == "" {
 		done, there, err := door.ThroughHatch(ctx, file.Data, e)
 		if there || err != nil {
-			return done, address, err
+			return done, cmp.Or(strings.TrimRight(*a.url, "/"), done.Base, address), err
 		}
 	}
 	done, err = inDatabase(ctx, store.Options{URL: file.Database.URL, DataDir: file.Data, Log: slog.New(slog.DiscardHandler)}, e)

@@ -52,7 +52,7 @@ EVENKEEL_LISTEN=127.0.0.1:9090 evenkeel demo`,
 	playing, stopPlay := context.WithCancel(context.WithoutCancel(ctx))
 	var play sync.WaitGroup
 	code := hub(ctx, c, app.Options{
-		Config: file, Path: estate.Config, Version: version(), Log: log, Load: load, Seed: estate.Seed, Simulated: true,
+		Config: file, Path: estate.Config, Version: version(), Log: log, Load: load, Seed: estate.Seed, Tell: estate.Tell, Simulated: true,
 		DemoMark: filepath.Join(folder, demo.Mark),
 	}, func(a *app.App) {
 		play.Go(func() {

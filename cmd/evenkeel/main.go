@@ -34,6 +34,8 @@ func verbs() []verb {
 		verbAdmin,
 		verbExport,
 		verbImport,
+		verbMail,
+		verbMailbox,
 		verbReady,
 		verbVersion,
 	}

@@ -17,18 +17,21 @@ const (
 	readPercent = 400
 	// risePercent holds while the rest rises: what lives long must not lie
 	// scattered between what does not.
-	risePercent = 100
+	risePercent = 50
 	// A running hub may hold steadyGarbage bytes of garbage, within these bounds
 	// in percent of what it needs: a small hub need not collect often, and a
 	// large one need not hold as much garbage as monitors.
-	steadyGarbage = 10 << 20
-	leastPercent  = 25
+	steadyGarbage = 5 << 20
+	leastPercent  = 15
 	mostPercent   = 100
 	// A crowd makes garbage faster than probes do, and each round of the collector
 	// stands in its way. So a hub may hold what crowdWorth of its work leaves
 	// behind, up to crowdGarbage bytes; when the crowd is gone, so is that.
 	crowdGarbage = 64 << 20
 	crowdWorth   = 250 * time.Millisecond
+	// A crowd lasts: what is made in less than crowdLasts is a burst, such as a
+	// page that is compressed.
+	crowdLasts = time.Second
 	// settleAfter is when a hub has done what only a start does: the first round
 	// of probes is over and the page is kept on disk.
 	settleAfter = 10 * time.Second
@@ -56,27 +59,37 @@ func calm(sampled bool) {
 // settle gives back to the system what only the start needed, and prepares the
 // collector for the long run.
 func settle() {
+	runtime.GC() // pools keep what they hold through one round
 	debug.FreeOSMemory()
 	releaseCode()
 	if os.Getenv("GOGC") == "" {
-		p := &pacer{at: time.Now(), percent: risePercent}
-		_, p.made = heap()
-		p.round()
+		live, made := heap()
+		p := &pacer{at: time.Now(), made: made, percent: steadyPercent(live)}
+		debug.SetGCPercent(p.percent)
+		p.wait()
 	}
 }
 
-// pacer sets the collector after each of its rounds by how fast garbage was made
-// since the one before.
+// pacer sets the collector after its rounds by how fast garbage was made since
+// it last looked.
 type pacer struct {
-	at      time.Time // of the last round
+	at      time.Time // when it last looked
 	made    uint64    // bytes allocated up to then
 	percent int       // the setting that holds
 }
 
-// round looks at a round that has just ended and waits for the next one: the
-// collector finds nobody who holds the marker, and says so.
+// wait waits for the end of the collector's next round: it finds nobody who
+// holds the marker, and says so.
+func (p *pacer) wait() { runtime.AddCleanup(&marker{}, (*pacer).round, p) }
+
+// round looks at what has happened up to the round that has just ended, unless
+// it has looked a moment ago.
 func (p *pacer) round() {
+	defer p.wait()
 	now := time.Now()
+	if now.Sub(p.at) < crowdLasts {
+		return
+	}
 	live, made := heap()
 	// A change stops the world for a moment, so that a small one is not worth it.
 	want, was := percent(live, made-p.made, now.Sub(p.at)), p.percent
@@ -90,7 +103,6 @@ func (p *pacer) round() {
 		_, made = heap()
 	}
 	p.at, p.made = now, made
-	runtime.AddCleanup(&marker{}, (*pacer).round, p)
 }
 
 // marker is a thing on the heap that nobody holds. It has a pointer, because the
@@ -100,7 +112,7 @@ type marker struct{ _ *marker }
 // percent is the setting of the collector that suits a hub which needs live
 // bytes and has allocated made bytes in a time.
 func percent(live, made uint64, in time.Duration) int {
-	worth := float64(made) * float64(crowdWorth) / float64(max(in, time.Millisecond))
+	worth := float64(made) * float64(crowdWorth) / float64(in)
 	garbage := uint64(min(worth, crowdGarbage))
 	return max(steadyPercent(live), int(garbage*100/max(live, 1<<20)))
 }

@@ -11,12 +11,17 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"evenkeel/deploy/examples"
 	"evenkeel/internal/app"
 )
 
 // Where the services would like to listen: the addresses in the example file.
 var wanted = Addresses{Web: "127.0.0.1:18081", DNS: "127.0.0.1:18053", Data: "127.0.0.1:18082", Mail: "127.0.0.1:18143"}
+
+// mailbox is where the example file says that customers' mail is.
+const mailbox = "127.0.0.1:18144"
 
 // page is where the example file says that the page is.
 const page = "127.0.0.1:8080"
@@ -47,6 +52,7 @@ type Estate struct {
 	folder   string
 	fresh    bool // nothing was in the folder: the past is to be generated
 	services *Services
+	mailbox  *Mailbox
 	redis    *Redis
 	why      string // why there is no Redis of our own
 }
@@ -63,6 +69,9 @@ func Prepare(ctx context.Context, log *slog.Logger, folder, listen string, redis
 	if e.services, err = Listen(log, wanted); err != nil {
 		return nil, err
 	}
+	if e.mailbox, err = OpenMailbox(log, mailbox); err != nil {
+		return nil, err
+	}
 	e.why = "EVENKEEL_REDIS_URL names another"
 	if redis {
 		e.why = "redis-server is not installed"
@@ -73,7 +82,8 @@ func Prepare(ctx context.Context, log *slog.Logger, folder, listen string, redis
 	}
 	text := strings.NewReplacer(
 		wanted.Web, e.services.Web.String(), wanted.DNS, e.services.DNS.String(),
-		wanted.Data, e.services.Data.String(), wanted.Mail, e.services.Mail.String(), page, visited(listen),
+		wanted.Data, e.services.Data.String(), wanted.Mail, e.services.Mail.String(),
+		mailbox, e.mailbox.Addr.String(), page, visited(listen),
 	).Replace(examples.Demo)
 	text += soonMaintenance(time.Now())
 	if err := os.WriteFile(e.Config, []byte(text), 0o600); err != nil {
@@ -144,7 +154,10 @@ func (e *Estate) Seed(ctx context.Context, bed app.Seedbed) error {
 // Play runs the script until ctx ends. hub is where pings are answered.
 func (e *Estate) Play(ctx context.Context, hub string) error {
 	e.services.PingURL = hub + "/ping/" + exportToken
-	return e.services.Run(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return e.services.Run(ctx) })
+	g.Go(func() error { return e.mailbox.Run(ctx) })
+	return g.Wait()
 }
 
 // Close stops what Prepare started.

@@ -1,14 +1,19 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"mime"
 	"net/http"
+	"net/mail"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/miekg/dns"
 
 	"evenkeel/internal/app"
@@ -129,4 +134,60 @@ func TestPreparedConfigurationIsGood(t *testing.T) {
 			t.Errorf("%s still asks %s", m.ID, m.URL)
 		}
 	}
+}
+
+// TestLettersAreMails: what simulated customers write is mail that anybody can read.
+func TestLettersAreMails(t *testing.T) {
+	at := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
+	for _, l := range slices.Concat(standing, letters) {
+		m, err := mail.ReadMessage(bytes.NewReader(l.raw(at, "1@customers.example.net")))
+		if err != nil {
+			t.Fatalf("%s: %v", l.subject, err)
+		}
+		from, err := m.Header.AddressList("From")
+		if err != nil || from[0].Address != l.address || from[0].Name != l.name {
+			t.Errorf("%s: from %v, %v", l.subject, from, err)
+		}
+		if got, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil || got != l.subject {
+			t.Errorf("%q reads as %q, %v", l.subject, got, err)
+		}
+	}
+}
+
+// TestMailboxTakesLetters: the mailbox is a server that a mail client can talk to.
+func TestMailboxTakesLetters(t *testing.T) {
+	m, err := OpenMailbox(slog.New(slog.DiscardHandler), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	c, err := imapclient.DialInsecure(m.Addr.String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Login(mailboxUser, mailboxPassword).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 1000 {
+		box, err := c.Select("INBOX", nil).Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if int(box.NumMessages) == len(standing) {
+			return
+		}
+		<-tick.C
+	}
+	t.Error("the standing letters never came")
 }
