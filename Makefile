@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CONFIG ?=
-PARTS ?= RecordRedis|RecordInProcess|ReadDay|ObserveUnchanged|BoardPage|BoardBars|Units|Sealer|Publish|Serve
+PARTS ?= RecordRedis|RecordInProcess|ReadDay|ObserveUnchanged|BoardPage|BoardBars|Units|Sealer|Publish|Serve|Incidents|Deliver|Plan|FindInMillion|PublishReachesEverybody|Console
 
 .PHONY: help
 help: ## list the targets
@@ -40,7 +40,7 @@ bench: build ## measure the hub beside its limits; BENCH='-run page' picks, PART
 	@go build -o bin/bench ./bench
 	@bin/bench -hub bin/evenkeel $(BENCH)
 ifneq ($(PARTS),)
-	@go test -run '^$$' -bench '^Benchmark($(PARTS))$$' ./internal/latency ./internal/status ./internal/store ./web/public
+	@go test -timeout 40m -run '^$$' -bench '^Benchmark($(PARTS))$$' ./internal/latency ./internal/status ./internal/store ./web/public ./web ./internal/app
 endif
 
 .PHONY: build

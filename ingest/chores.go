@@ -15,6 +15,8 @@ const (
 	// settleAgain is how long the server is left alone after it refused to move,
 	// mark or delete.
 	settleAgain = 10 * time.Minute
+	// recordWithin bounds writing down what was done on the server.
+	recordWithin = 5 * time.Second
 	// quietAfter is the age from which a mail that was missed is brought in quietly.
 	quietAfter = 24 * time.Hour
 )
@@ -177,5 +179,8 @@ func (o *owner) do(ctx context.Context, do act, mails []inbox.Mail) (err error) 
 	if err != nil {
 		return err
 	}
+	// It was done: a stop must not leave it to be done again.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer stop()
 	return o.ledger.Rewrite(ctx, o.lease, mails)
 }

@@ -234,7 +234,7 @@ func TestServerIsTidiedAsItIsTold(t *testing.T) {
 	for name, c := range map[string]struct {
 		after After
 		left  []uint32
-		later []uint32 // after fifteen days
+		later []uint32 // after two days
 		moved map[string][]uint32
 	}{
 		"leave":  {After{}, []uint32{1, 2, 3}, []uint32{1, 2, 3}, nil},
@@ -242,7 +242,7 @@ func TestServerIsTidiedAsItIsTold(t *testing.T) {
 		"move":   {After{Move: "Done", Spam: "Junk", Failed: "Failed"}, nil, nil, map[string][]uint32{"Done": {1}, "Junk": {2}, "Failed": {3}}},
 		"no":     {After{Move: "Forbidden"}, []uint32{1, 2, 3}, []uint32{1, 2, 3}, nil},
 		"delete": {After{Delete: true}, []uint32{3}, []uint32{3}, nil},
-		"wait":   {After{Delete: true, Wait: 14 * 24 * time.Hour, Spam: "Junk"}, []uint32{1, 3}, []uint32{3}, map[string][]uint32{"Junk": {2}}},
+		"wait":   {After{Delete: true, Wait: 24 * time.Hour, Spam: "Junk"}, []uint32{1, 3}, []uint32{3}, map[string][]uint32{"Junk": {2}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			story(t, func(t *testing.T, s *scene, f *fake) {
@@ -254,13 +254,13 @@ func TestServerIsTidiedAsItIsTold(t *testing.T) {
 				}
 				f.put(time.Now(), letter(1), spam, letter(3))
 				spec := f.spec("a")
-				spec.After = c.after
+				spec.After, spec.Poll = c.after, time.Hour
 				s.fleet.Setup([]Spec{spec})
 				pass(5 * time.Minute)
 				if got := f.left(); !slices.Equal(got, c.left) {
 					t.Errorf("%v are left, want %v", got, c.left)
 				}
-				pass(15 * 24 * time.Hour)
+				pass(48 * time.Hour)
 				if got := f.left(); !slices.Equal(got, c.later) {
 					t.Errorf("%v are left in the end, want %v", got, c.later)
 				}

@@ -17,9 +17,6 @@ import (
 	"evenkeel/internal/ticket"
 )
 
-// ProbeHeader is the field in which our own probe mails carry their nonce.
-const ProbeHeader = "Evenkeel-Probe"
-
 // glanceBytes is how much of an unreadable mail is looked at for its sender.
 const glanceBytes = 64 << 10
 
@@ -42,7 +39,6 @@ func (r *Reader) Read(_ context.Context, m inbox.Mail, raw io.Reader) (*Reading,
 	}
 	verdict := kind.Of(msg, r.Own(m.Mailbox))
 	out.Incoming = incoming(m, msg, verdict)
-	out.Proven, out.Probe = verdict.Auth.Aligned, strings.TrimSpace(msg.Header.Raw(ProbeHeader))
 	return out, nil
 }
 

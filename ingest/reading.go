@@ -22,8 +22,6 @@ const inMemory = 256 << 10
 // Reading is a mail as it was read, with the bytes of its attachments.
 type Reading struct {
 	Incoming ticket.Incoming
-	Proven   bool   // the address in From is
-	Probe    string // nonce of our own probe mail; "" when it is none
 
 	parts []*part
 }

@@ -92,7 +92,8 @@ type Count struct {
 	Fate    inbox.Fate
 }
 
-// Counts gives how many mails of each sort this worker has dealt with.
+// Counts gives how many mails of each sort this worker has dealt with. The map is
+// the caller's.
 func (w *Worker) Counts() map[Count]int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -344,10 +345,11 @@ func (w *Worker) settle(ctx context.Context, tasks []*task) error {
 	return w.fail(ctx, t.mail, "it could not be taken in: "+problem.Public(err))
 }
 
-// passing reports whether an error is nobody's fault but the moment's.
+// passing reports whether an error is nobody's fault but the moment's. A Conflict is
+// the mail's own: one that lasts must not hold up the others.
 func passing(err error) bool {
-	kind := problem.KindOf(err)
-	return kind == problem.KindUnavailable || kind == problem.KindConflict || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return problem.KindOf(err) == problem.KindUnavailable || errors.Is(err, journal.ErrLeaseLost) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // unit is one unit of work for some mails.

@@ -212,6 +212,7 @@ type LedgerMail struct {
 	Ticket      string     `json:"ticket"`
 	Message     string     `json:"message"`
 	Attempts    int        `json:"attempts"`
+	Settled     bool       `json:"settled" doc:"What follows on the mail server, such as moving the mail, was done"`
 }
 
 // Ledger is one page of a mailbox's mails, newest first.

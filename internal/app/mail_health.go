@@ -104,7 +104,7 @@ func (m mailMetrics) Collect(ch chan<- prometheus.Metric) {
 	if err != nil || len(boxes) == 0 {
 		return
 	}
-	now := time.Now()
+	now, dealt := time.Now(), room.worker.Counts()
 	for _, box := range boxes {
 		if box.State == inbox.Off {
 			continue
@@ -114,8 +114,13 @@ func (m mailMetrics) Collect(ch chan<- prometheus.Metric) {
 			up = 1
 		}
 		gauge(mailboxUp, up, box.Name, string(box.State))
-		if !box.OKAt.IsZero() {
-			gauge(mailboxAge, now.Sub(box.OKAt).Seconds(), box.Name)
+		ok := box.OKAt
+		if ok.IsZero() {
+			ok = box.Since // it never was
+		}
+		gauge(mailboxAge, now.Sub(ok).Seconds(), box.Name)
+		for _, fate := range inbox.Fates {
+			dealt[ingest.Count{Mailbox: box.Name, Fate: fate}] += 0
 		}
 		gauge(mailboxGap, float64(box.Gap), box.Name)
 	}
@@ -127,7 +132,7 @@ func (m mailMetrics) Collect(ch chan<- prometheus.Metric) {
 		}
 		gauge(mailOldest, age)
 	}
-	for c, n := range room.worker.Counts() {
+	for c, n := range dealt {
 		ch <- prometheus.MustNewConstMetric(mailsTotal, prometheus.CounterValue, float64(n), c.Mailbox, string(c.Fate))
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"evenkeel/internal/api"
 	"evenkeel/internal/app"
 	"evenkeel/internal/config"
 	"evenkeel/internal/inbox"
@@ -99,7 +101,11 @@ func TestKilledHubTicketsEveryMailOnce(t *testing.T) {
 		hub.kill()
 	}
 	hub := launch(t, path)
-	hub.await("every mail to be dealt with and moved", func() bool { return d.Count(t, "") == 0 && d.Count(t, "Processed") == waves*each })
+	hub.await("every mail to be dealt with and moved", func() bool {
+		var last api.Ledger
+		return d.Count(t, "") == 0 && d.Count(t, "Processed") == waves*each &&
+			hub.manage("/api/v1/mailboxes/support/ledger?limit=500", &last) && !slices.ContainsFunc(last.Mails, func(m api.LedgerMail) bool { return !m.Settled })
+	})
 	hub.terminate()
 	ledger, messages := s.taken(t)
 	if len(ledger) != waves*each || len(messages) != waves*each {

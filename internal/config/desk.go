@@ -2,13 +2,14 @@ package config
 
 import (
 	"cmp"
+	"slices"
 	"time"
 )
 
 // Desk is how tickets are worked on.
 type Desk struct {
 	Prefix          string         `yaml:"prefix"`          // what stands before the number of a ticket, in capitals; default TK
-	Queues          []DeskQueue    `yaml:"queues"`          // piles of tickets that somebody works through; the first takes what belongs to no other. Default: one, support
+	Queues          []DeskQueue    `yaml:"queues"`          // piles of tickets that somebody works through; the first takes what belongs to no other. Default: support, and impairments for those unless another queue takes them
 	Clocks          []DeskClock    `yaml:"clocks"`          // how soon what must happen; the first that fits a ticket counts. Default: no promises
 	Zone            string         `yaml:"zone"`            // of hours and holidays, default the page's
 	Hours           []OpenHours    `yaml:"hours"`           // when clocks run; default always
@@ -79,6 +80,7 @@ type DeskTemplate struct {
 const (
 	DefaultDeskPrefix   = "TK"
 	DefaultDeskQueue    = "support"
+	impairmentsQueue    = "impairments" // unless a queue takes them
 	DefaultCloseAfter   = Duration(4 * 24 * time.Hour)
 	DefaultReopenWithin = Duration(14 * 24 * time.Hour)
 )
@@ -90,6 +92,9 @@ func (f *File) fillDesk(zone string) {
 	d.CloseAfter, d.ReopenWithin = cmp.Or(d.CloseAfter, DefaultCloseAfter), cmp.Or(d.ReopenWithin, DefaultReopenWithin)
 	if len(d.Queues) == 0 {
 		d.Queues = []DeskQueue{{ID: DefaultDeskQueue, Name: "Support"}}
+	}
+	if !slices.ContainsFunc(d.Queues, func(q DeskQueue) bool { return q.ID == impairmentsQueue || slices.Contains(q.Kinds, "impairment") }) {
+		d.Queues = append(d.Queues, DeskQueue{ID: impairmentsQueue, Name: "Impairments", Kinds: []string{"impairment"}})
 	}
 	for i := range d.Queues {
 		d.Queues[i].Name = cmp.Or(d.Queues[i].Name, d.Queues[i].ID)

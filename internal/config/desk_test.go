@@ -29,7 +29,7 @@ desk:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Desk.Queues) != 1 || f.Desk.Queues[0].ID != DefaultDeskQueue || len(f.Desk.Clocks) != 0 {
+	if q := f.Desk.Queues; len(q) != 2 || q[0].ID != DefaultDeskQueue || q[1].ID != impairmentsQueue || len(f.Desk.Clocks) != 0 {
 		t.Errorf("without a word about the desk: %+v", f.Desk)
 	}
 }

@@ -31,7 +31,6 @@ type Mailbox struct {
 	Acknowledge  *bool         `yaml:"acknowledge"`   // default: acknowledge of the file
 	AuthServID   string        `yaml:"authserv_id"`   // name under which this mail server writes Authentication-Results; no other's are believed
 	Automation   []MailTrigger `yaml:"automation"`    // mails that move a component instead of becoming tickets
-	ProbeEvery   Duration      `yaml:"probe_every"`   // send ourselves a mail so often, and miss it when it does not come; default off
 }
 
 // OAuthMail is how tokens for a mailbox are had (RFC 6749, section 6).

@@ -99,7 +99,6 @@ func TestMailboxesAreChecked(t *testing.T) {
 		"since":          {"{name: a, url: \"imaps://a@b\", password: x, since: yesterday}", "mailboxes[0].since"},
 		"size":           {"{name: a, url: \"imaps://a@b\", password: x, max_bytes: 10}", "mailboxes[0].max_bytes"},
 		"from":           {"{name: a, url: \"imaps://a@b\", password: x, from: nobody}", "mailboxes[0].from"},
-		"probe":          {"{name: a, url: \"imaps://a@b\", password: x, probe_every: 10m}", "mailboxes[0].probe_every"},
 		"trigger":        {"{name: a, url: \"imaps://a@b\", password: x, authserv_id: b, automation: [{to: a@b.org, component: shpo, from: [c@d.org]}]}", "mailboxes[0].automation[0].component"},
 		"nobody heeded":  {"{name: a, url: \"imaps://a@b\", password: x, authserv_id: b, automation: [{to: a@b.org, component: shop}]}", "mailboxes[0].automation[0].from"},
 		"nothing proven": {"{name: a, url: \"imaps://a@b\", password: x, automation: [{to: a@b.org, component: shop, from: [c@d.org]}]}", "mailboxes[0].authserv_id"},

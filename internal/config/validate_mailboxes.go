@@ -124,10 +124,6 @@ func (s spot) mailKept(m Mailbox) {
 		s.add(".max_bytes", "a number of bytes", "%d is not between %d and %d", m.MaxBytes, MinMailBytes, MaxMailBytes)
 	}
 	s.atMost(".poll", m.Poll, MaxInterval)
-	s.atMost(".probe_every", m.ProbeEvery, MaxInterval)
-	if m.ProbeEvery > 0 && !s.f.SMTP.URL.Given() {
-		s.add(".probe_every", "say smtp: {url: …, from: …}", "sending ourselves a mail takes a server")
-	}
 	s.oneLine(".authserv_id", m.AuthServID, MaxName)
 }
 

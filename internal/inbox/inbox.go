@@ -106,6 +106,9 @@ const (
 	Unfetchable Fate = "unfetchable" // the server would not give it
 )
 
+// Fates are those that a worker gives.
+var Fates = []Fate{Opened, Joined, Muted, Bounced, Automation, Repeated, SetAside}
+
 // Query picks mails. Zero fields do not narrow.
 type Query struct {
 	Mailbox   string

@@ -17,9 +17,9 @@ const overCondition = `state in ('solved', 'closed')`
 // LiveTallies counts the tickets that are not over, by what tells views apart.
 func (s *Store) LiveTallies(ctx context.Context, now time.Time) ([]ticket.Tally, error) {
 	return list(ctx, s, s.db, func(r *sql.Rows, t *ticket.Tally) error {
-		return r.Scan(&t.Automatic, &t.State, &t.Queue, &t.Assignee, &t.Count, &t.Snoozed)
-	}, `select automatic, state, queue, assignee, count(*), count(*) filter (where snoozed_until > $1) from tickets
-		where `+liveCondition+` group by automatic, state, queue, assignee`, at(now))
+		return r.Scan(&t.Automatic, &t.State, &t.Queue, &t.Kind, &t.Assignee, &t.Count, &t.Snoozed)
+	}, `select automatic, state, queue, kind, assignee, count(*), count(*) filter (where snoozed_until > $1) from tickets
+		where `+liveCondition+` group by automatic, state, queue, kind, assignee`, at(now))
 }
 
 // CountTickets tells how many match; it stops counting at most.

@@ -181,6 +181,7 @@ type Known struct {
 type Tally struct {
 	State     State
 	Queue     string
+	Kind      Kind
 	Assignee  string
 	Automatic bool
 	Count     int // all of them

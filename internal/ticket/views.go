@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ type BuiltIn string
 const (
 	ViewMine       BuiltIn = "mine"
 	ViewUnassigned BuiltIn = "unassigned"
-	ViewOpen       BuiltIn = "open"      // all that is not over
+	ViewOpen       BuiltIn = "open"      // all that is not over, but for impairments
 	ViewBreaching  BuiltIn = "breaching" // a promise breaks within BreachingWithin, or is broken
 	ViewPending    BuiltIn = "pending"   // waiting on them
 	ViewSolved     BuiltIn = "solved"    // since the last midnight of the desk
@@ -47,7 +48,7 @@ func (v BuiltIn) Query(by access.Actor, now, midnight time.Time) Query {
 			q.Assignee = by.ID
 		}
 	case ViewUnassigned:
-		q.States, q.Assignee = []State{New, Open}, Nobody
+		q.States, q.Kinds, q.Assignee = []State{New, Open}, ofPeople, Nobody
 	case ViewBreaching:
 		q.States, q.DueBefore = []State{New, Open}, now.Add(BreachingWithin)
 	case ViewPending:
@@ -59,10 +60,14 @@ func (v BuiltIn) Query(by access.Actor, now, midnight time.Time) Query {
 	case ViewSnoozed:
 		q.States, q.Snoozed = live, &yes
 	default:
-		q.States = live
+		q.States, q.Kinds = live, ofPeople
 	}
 	return q
 }
+
+// ofPeople are the kinds in views of what is open. Impairments come from the
+// machine by the dozen when something fails: their queue shows them (S1-23).
+var ofPeople = []Kind{Request, Task, Deletion}
 
 // Counts is how many tickets are in which view.
 type Counts struct {
@@ -103,9 +108,12 @@ func (d *Desk) Counts(ctx context.Context, by access.Actor, midnight time.Time) 
 		}
 		c.BuiltIn[ViewSnoozed] += t.Snoozed
 		shown := t.Count - t.Snoozed
-		c.BuiltIn[ViewOpen] += shown
 		c.Queues[t.Queue] += shown
-		if t.Assignee == "" && (t.State == New || t.State == Open) {
+		people := slices.Contains(ofPeople, t.Kind)
+		if people {
+			c.BuiltIn[ViewOpen] += shown
+		}
+		if people && t.Assignee == "" && (t.State == New || t.State == Open) {
 			c.BuiltIn[ViewUnassigned] += shown
 		}
 		if t.Assignee != "" && t.Assignee == me {

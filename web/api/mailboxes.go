@@ -112,7 +112,7 @@ func listLedger(ctx context.Context, c *call, in *ledgerQuery) (*api.Ledger, err
 func mailOf(m *inbox.Mail) api.LedgerMail {
 	return api.LedgerMail{
 		ID: m.ID, Mailbox: m.Mailbox, UIDValidity: m.Validity, UID: m.UID, MessageID: m.MessageID, Hash: m.Hash, Size: m.Size, ReceivedAt: maybe(m.ReceivedAt),
-		StoredAt: m.StoredAt, Fate: string(m.Fate), Reason: m.Reason, Kind: m.Kind, Of: m.Of, Ticket: m.Ticket, Message: m.Message, Attempts: m.Attempts,
+		StoredAt: m.StoredAt, Fate: string(m.Fate), Reason: m.Reason, Kind: m.Kind, Of: m.Of, Ticket: m.Ticket, Message: m.Message, Attempts: m.Attempts, Settled: m.Settled,
 	}
 }
 

@@ -33,8 +33,8 @@ type memberRow struct {
 	Reasons            []string
 }
 
-// deskProposal fills in what is proposed: the burst above the list, with its
-// rows dashed, and the link of the ticket that is open.
+// deskProposal fills in what is proposed: what is about several tickets above the
+// list, with its rows dashed, and the link of the ticket that is open.
 func (c *Console) deskProposal(ctx context.Context, d *ticketsPage, g door.Guest, back url.Values, list []ticket.Ticket, t *ticket.Ticket, k Clock) error {
 	if c.deps.Proposals == nil || !g.Actor.May(access.TicketRead) {
 		return nil
@@ -49,7 +49,7 @@ func (c *Console) deskProposal(ctx context.Context, d *ticketsPage, g door.Guest
 		switch {
 		case p.ID == back.Get("proposal"):
 			burst = p
-		case p.Kind == ticket.Burst && burst == nil && back.Get("proposal") == "":
+		case (p.Kind == ticket.Burst || len(p.Tickets) > 1) && burst == nil && back.Get("proposal") == "":
 			burst = p
 		case p.Kind == ticket.Link && t != nil && link == nil && slices.Contains(p.Tickets, t.ID):
 			link = p
@@ -62,7 +62,7 @@ func (c *Console) deskProposal(ctx context.Context, d *ticketsPage, g door.Guest
 		d.Proposal.Back = d.Here
 		if back.Get("proposal") == burst.ID {
 			d.Proposal.Shown = ""
-			if burst.Kind == ticket.Burst {
+			if len(burst.Tickets) > 1 {
 				d.Proposal.Why = c.memberRows(burst, list)
 			}
 		}
@@ -112,7 +112,7 @@ func (c *Console) proposalView(ctx context.Context, g door.Guest, p *ticket.Prop
 		}
 	}
 	switch {
-	case p.Kind == ticket.Link:
+	case p.Kind == ticket.Link && len(p.Tickets) == 1:
 		v.Title, v.Yes, v.No, v.Shown = "This looks like "+incident, "Link to "+incident, "It is not", ""
 		if incident == "" {
 			v.Title, v.Yes = "This looks like an incident that is open", "Link it"

@@ -83,7 +83,7 @@ create index tickets_turn on tickets (turn, number) where state in ('new', 'open
 create index tickets_queue on tickets (queue, turn, number) where state in ('new', 'open', 'pending', 'on_hold');
 create index tickets_assignee on tickets (assignee, turn, number) where state in ('new', 'open', 'pending', 'on_hold');
 -- What the numbers beside the views are counted from.
-create index tickets_live on tickets (automatic, state, queue, assignee, snoozed_until)
+create index tickets_live on tickets (automatic, state, queue, kind, assignee, snoozed_until)
   where state in ('new', 'open', 'pending', 'on_hold');
 create index tickets_last on tickets (last_at, number);
 create index tickets_created on tickets (created_at, number);

@@ -287,7 +287,7 @@ func ticketTallies(t *testing.T, r TicketRecord) {
 	got := must[[]ticket.Tally](t)(r.LiveTallies(t.Context(), base))
 	slices.SortFunc(got, func(x, y ticket.Tally) int { return len(x.Assignee) - len(y.Assignee) })
 	same(t, []ticket.Tally{
-		{State: ticket.Open, Queue: "support", Count: 2}, {State: ticket.Open, Queue: "support", Assignee: "p1", Count: 1, Snoozed: 1},
+		{State: ticket.Open, Queue: "support", Kind: ticket.Request, Count: 2}, {State: ticket.Open, Queue: "support", Kind: ticket.Request, Assignee: "p1", Count: 1, Snoozed: 1},
 	}, got)
 }
 

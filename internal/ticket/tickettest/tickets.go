@@ -138,7 +138,7 @@ func (s *Store) LiveTallies(_ context.Context, now time.Time) ([]ticket.Tally, e
 		if t.State.Over() || t.MergedInto != "" {
 			continue
 		}
-		key := ticket.Tally{State: t.State, Queue: t.Queue, Assignee: t.Assignee, Automatic: t.Automatic}
+		key := ticket.Tally{State: t.State, Queue: t.Queue, Kind: t.Kind, Assignee: t.Assignee, Automatic: t.Automatic}
 		n := counts[key]
 		n[0]++
 		if t.SnoozedUntil.After(now) {
