@@ -235,3 +235,18 @@ func BenchmarkRead(b *testing.B) {
 		n++
 	}
 }
+
+// TestServersErrorOutweighsSomebodysOwnMatter: a declined card is the bank's and
+// the customer's affair, unless the server says 503 besides.
+func TestServersErrorOutweighsSomebodysOwnMatter(t *testing.T) {
+	v := cluster.NewVocabulary(nil)
+	for body, want := range map[string]bool{
+		"My card was declined at the checkout. Is my account all right?":                        false,
+		"My card was declined at the checkout, and the second time it spun and gave error 503.": true,
+	} {
+		x := v.Read(cluster.Text{ID: "1", Sender: "ann@example.org", Subject: "Card declined", Body: body, At: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)})
+		if x.Complains() != want {
+			t.Errorf("%q complains: %v, want %v", body, x.Complains(), want)
+		}
+	}
+}

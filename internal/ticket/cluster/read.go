@@ -163,18 +163,24 @@ func (v *Vocabulary) Read(t Text) Reading {
 			score.about(key, followWeight, "which the sender follows")
 		}
 	}
-	for _, c := range status(head, score.near(subject, head), &r) {
-		score.fail(c, certainWeight)
-	}
-	for _, c := range status(rest, score.near(body, rest), &r) {
+	ours := append(status(head, score.near(subject, head), &r), status(rest, score.near(body, rest), &r)...)
+	for _, c := range ours {
 		score.fail(c, certainWeight)
 	}
 	r.fails, r.failing = 1-score.whole, score.phrases
 	r.other, r.matter = score.matter()
+	if len(ours) > 0 {
+		// Nobody's own account or invoice makes a server answer so.
+		r.other *= serverFailed
+	}
 	r.labels = score.settle()
 	r.terms, r.spelled = terms(head, rest, subject+"\n"+body)
 	return r
 }
+
+// serverFailed is how much of what else a letter is about counts when it quotes an
+// error of a server.
+const serverFailed = 0.5
 
 // maxSubject bounds how much of a subject is read, in bytes.
 const maxSubject = 400
