@@ -87,6 +87,9 @@ func (s site) taken(tb testing.TB) (ledger []inbox.Mail, messages map[string]int
 // while mail comes in and is moved away, loses none and tickets none twice.
 func TestKilledHubTicketsEveryMailOnce(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the real program is left to the long run")
+	}
 	program := evenkeel(t)
 	if program == "" {
 		t.Fatal("no program")

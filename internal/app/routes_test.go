@@ -48,6 +48,9 @@ func stand(t *testing.T, text string) upright {
 // another site (design 10.9: nobody acts beyond their role).
 func TestEveryRouteOfTheHubKeepsItsRole(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("thousands of requests are left to the long run")
+	}
 	s := stand(t, "page: {name: Example Ltd, url: \"https://status.example.org\"}\ncomponents: [{id: shop, name: Web shop}]\nsmtp: {url: \"smtp://127.0.0.1:9\", from: a@example.org}\n")
 	house := doortest.Settle(t, s.h.doors.accounts, s.h.doors.tokens)
 	house.Walk(t, s.web.Public(), s.web.Routes())

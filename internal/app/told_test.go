@@ -226,6 +226,9 @@ func engineOf(tb testing.TB, postgres bool) site {
 // the incident once, every subscriber hears of each, and by one delivery only.
 func TestKilledWhileTelling(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the real program is left to the long run")
+	}
 	for name, postgres := range map[string]bool{"sqlite": false, "postgresql": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -317,6 +320,9 @@ func TestDatabaseAwayWhileTelling(t *testing.T) {
 // tells as ever.
 func TestRedisAwayWhileTelling(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("two hundred who are told are left to the long run")
+	}
 	redis, c, s := testkit.NewRedis(t, testkit.RedisOptions{}), newCrowd(t), newSite(t)
 	s.redis = redis.URL
 	h := boot(t, s, shopPage)
@@ -347,6 +353,9 @@ func TestRedisAwayWhileTelling(t *testing.T) {
 // up it writes nothing, and nobody hears of anything twice.
 func TestSenderThatSleptIsFenced(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the real program is left to the long run")
+	}
 	evenkeel(t)
 	s, c := newSite(t), newCrowd(t)
 	s.database, s.redis = testkit.Postgres(t), testkit.NewRedis(t, testkit.RedisOptions{}).URL

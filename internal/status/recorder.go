@@ -210,6 +210,7 @@ type packet struct {
 // packed is one ledger of one component on its way.
 type packed struct {
 	component *judged
+	public    bool // as it was when it was packed: the definition may change meanwhile
 	track     Track
 	handover
 }
@@ -226,7 +227,7 @@ func (e *engine) pack() *packet {
 		c.dirty = false
 		for _, t := range []Track{Observed, Published} {
 			if l := c.track(t); l.pending() {
-				p.moves = append(p.moves, packed{component: c, track: t, handover: l.hand()})
+				p.moves = append(p.moves, packed{component: c, public: c.def.Public, track: t, handover: l.hand()})
 			}
 		}
 	}
@@ -357,7 +358,7 @@ func (m *packed) put(ctx context.Context, tx journal.Tx, store Store) error {
 		if err := store.AddSpan(ctx, tx, s); err != nil {
 			return err
 		}
-		if err := tx.Append(moved(s, from, m.component.def.Public)); err != nil {
+		if err := tx.Append(moved(s, from, m.public)); err != nil {
 			return err
 		}
 		from = s.Status

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -83,9 +82,8 @@ func (m migration) forEngine(marker string) string {
 	return b.String()
 }
 
-// migrate brings the schema up to date on one connection, while other processes
-// wait: a new database in one transaction, whose flush to disk the first page of a
-// new hub waits for; else each step in its own.
+// migrate brings the schema up to date on one connection, each step in its own
+// transaction, while other processes wait.
 func (s *Store) migrate(ctx context.Context, c *sql.Conn) error {
 	steps, err := migrations(migrationFiles)
 	if err != nil {
@@ -107,46 +105,32 @@ func (s *Store) migrate(ctx context.Context, c *sql.Conn) error {
 	if err := s.compatible(steps, done); err != nil {
 		return err
 	}
-	together := 1
-	if len(done) == 0 {
-		together = len(steps)
-	}
-	for some := range slices.Chunk(steps[min(len(done), len(steps)):], together) {
-		if err := s.advance(ctx, c, some); err != nil {
+	for _, m := range steps[min(len(done), len(steps)):] {
+		if err := s.step(ctx, c, m); err != nil {
 			return err
 		}
-		for _, m := range some {
-			s.applied = append(s.applied, m.version)
-		}
-		s.log.Info("database migrated", "version", some[len(some)-1].version)
+		s.applied = append(s.applied, m.version)
+		s.log.Info("database migrated", "version", m.version)
 	}
 	return nil
 }
 
-// advance applies migrations, all of them whole or none at all.
-func (s *Store) advance(ctx context.Context, c *sql.Conn, some []migration) error {
+// step applies one migration, whole or not at all.
+func (s *Store) step(ctx context.Context, c *sql.Conn, m migration) (err error) {
+	defer problem.Wrap(&err, "migrate to %d", m.version)
 	tx, err := c.BeginTx(ctx, nil)
 	if err != nil {
 		return s.explain(err)
 	}
 	defer tx.Rollback()
-	for _, m := range some {
-		if err := s.step(ctx, tx, m); err != nil {
-			return err
-		}
-	}
-	return s.explain(tx.Commit())
-}
-
-// step applies one migration.
-func (s *Store) step(ctx context.Context, tx *sql.Tx, m migration) (err error) {
-	defer problem.Wrap(&err, "migrate to %d", m.version)
 	if err := s.dialect.script(ctx, tx, m.forEngine(s.dialect.marker)); err != nil {
 		return s.explain(err)
 	}
-	_, err = tx.ExecContext(ctx, `insert into schema_migrations (version, checksum, min_reader, applied_at) values ($1, $2, $3, $4)`,
-		m.version, m.checksum, m.minReader, at(moment()))
-	return s.explain(err)
+	if _, err := tx.ExecContext(ctx, `insert into schema_migrations (version, checksum, min_reader, applied_at) values ($1, $2, $3, $4)`,
+		m.version, m.checksum, m.minReader, at(moment())); err != nil {
+		return s.explain(err)
+	}
+	return s.explain(tx.Commit())
 }
 
 // checkSchema tells whether this binary can read the database as it is.

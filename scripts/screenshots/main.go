@@ -40,6 +40,7 @@ var rooms = []struct {
 	width, height int64
 }{
 	{"wall", "/console/wall", 1920, 1080}, {"incident", "/console/incidents/6", 1440, 900}, {"deliveries", "/console/deliveries", 1440, 900},
+	{"tickets", "/console/tickets/TK-13", 1440, 900},
 }
 
 // settleFor is how long a page of the console gets to draw itself.
