@@ -8,7 +8,7 @@ package floorplan
 // it in this list. Rooms of one row never import one another.
 var layers = [][]string{
 	{"internal/problem"}, // the error type, under everything
-	{"internal/config", "internal/netguard", "internal/secret", "internal/markup", "internal/calendar", "internal/api", "internal/telemetry", "internal/report",
+	{"internal/config", "internal/netguard", "internal/secret", "internal/markup", "internal/calendar", "internal/api", "internal/telemetry",
 		"templates", "assets", "deploy/examples", "deploy/sops"},
 	{"internal/access"}, // an entry of the journal says who acted
 	{"internal/journal"},
