@@ -372,13 +372,14 @@ func (p *Photographer) Find(path string) *Photograph {
 // the last one is given. Errors: NotFound, Unavailable, Internal.
 func (p *Photographer) Take(ctx context.Context, path string) (*Photograph, error) {
 	m := p.taken.Load()
-	p.mu.Lock()
-	was := p.kept[path]
-	p.mu.Unlock()
-	if was != nil && (was.number == m.number || m.paused) {
+	was, holds := p.made(path, m)
+	if holds {
 		return was, nil
 	}
 	made := p.flight.DoChan(fmt.Sprint(m.number, path), func() (any, error) {
+		if now, holds := p.made(path, m); holds {
+			return now, nil // by a flight that landed since the look above
+		}
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), takeWithin, problem.Unavailable(nil, "This page took too long to make."))
 		defer cancel()
 		return p.take(ctx, path, m, was)
@@ -390,6 +391,14 @@ func (p *Photographer) Take(ctx context.Context, path string) (*Photograph, erro
 		ph, _ := r.Val.(*Photograph)
 		return ph, r.Err
 	}
+}
+
+// made gives what was made of a path on demand, and whether it holds for m.
+func (p *Photographer) made(path string, m *moment) (was *Photograph, holds bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was = p.kept[path]
+	return was, was != nil && (was.number == m.number || m.paused)
 }
 
 // take renders one page on demand.
