@@ -43,12 +43,12 @@ func (r *Reader) Read(_ context.Context, m inbox.Mail, raw io.Reader) (*Reading,
 }
 
 // Glance reads what stands at the top of a mail that could not be read: who wrote,
-// and about what. It gives a stub whatever happens.
+// and about what. It gives a ticket that says so, whatever happens.
 func (r *Reader) Glance(m inbox.Mail, raw io.Reader) (out *Reading) {
 	msg := &message.Message{}
 	defer func() {
 		_ = recover() // what cannot be read may well break the reader twice
-		out = stub(m, msg)
+		out = unread(m, msg)
 	}()
 	var head bytes.Buffer
 	lines := bufio.NewReader(io.LimitReader(raw, glanceBytes))
@@ -65,9 +65,9 @@ func (r *Reader) Glance(m inbox.Mail, raw io.Reader) (out *Reading) {
 	return nil
 }
 
-// stub is what is made of a mail that could not be read: a ticket that says so, so
+// unread is what is made of a mail that could not be read: a ticket that says so, so
 // that its sender is not ignored.
-func stub(m inbox.Mail, msg *message.Message) *Reading {
+func unread(m inbox.Mail, msg *message.Message) *Reading {
 	from := sender(msg)
 	who := cmp.Or(from.Address, from.Name, "somebody unknown")
 	return &Reading{Incoming: ticket.Incoming{
@@ -77,7 +77,7 @@ func stub(m inbox.Mail, msg *message.Message) *Reading {
 	}}
 }
 
-// unreadable says to staff why there is nothing but a stub.
+// unreadable says to staff why there is nothing but its top.
 func unreadable(why string) []string { return []string{"It could not be read: " + why} }
 
 // incoming is a mail in the words of the desk.

@@ -58,7 +58,7 @@ type WorkerDeps struct {
 	Desk   Desk
 	// Read reads the source of a mail. Errors: only when the source cannot be had.
 	Read func(ctx context.Context, m inbox.Mail, raw io.Reader) (*Reading, error)
-	// Glance makes a stub of a mail that could not be read.
+	// Glance reads the top of a mail that could not be read as a whole.
 	Glance func(m inbox.Mail, raw io.Reader) *Reading
 	// Keep tells how long sources of mails are kept; 0 = as long as their tickets.
 	Keep func() time.Duration
@@ -176,11 +176,11 @@ func (w *Worker) sleep(ctx context.Context, came <-chan struct{}) {
 
 // task is one mail on its way through the worker.
 type task struct {
-	mail inbox.Mail
-	twin string // id of the mail that it repeats
-	read *Reading
-	err  error    // it could not be read
-	stub *Reading // when that was the last try
+	mail   inbox.Mail
+	twin   string // id of the mail that it repeats
+	read   *Reading
+	err    error    // it could not be read
+	glance *Reading // when that was the last try
 }
 
 // round works on what waits; done tells that there was something.
@@ -205,7 +205,7 @@ func (w *Worker) round(ctx context.Context) (done bool, err error) {
 	w.readAll(ctx, tasks)
 	for _, t := range tasks {
 		if t.err != nil && t.mail.Attempts+1 >= inbox.MaxAttempts {
-			t.stub = w.stub(ctx, t.mail)
+			t.glance = w.glance(ctx, t.mail)
 		}
 	}
 	defer func() {
@@ -396,8 +396,8 @@ func (w *Worker) decide(ctx context.Context, tx journal.Tx, t *task, m *inbox.Ma
 		if m.Fate != inbox.SetAside {
 			return nil
 		}
-		t.stub.Incoming.Warnings = unreadable(m.Reason)
-		return w.receive(ctx, tx, t.stub, m)
+		t.glance.Incoming.Warnings = unreadable(m.Reason)
+		return w.receive(ctx, tx, t.glance, m)
 	}
 	for _, look := range w.d.Shortcuts {
 		done, fate, reason, err := look(ctx, tx, *m, t.read)
@@ -460,11 +460,11 @@ func (w *Worker) fail(ctx context.Context, m inbox.Mail, reason string) error {
 // aside sets a mail aside with a ticket that says so, or without when even that
 // fails: no sender is ignored because of the form of a mail.
 func (w *Worker) aside(ctx context.Context, m inbox.Mail) error {
-	stub := w.stub(ctx, m)
+	top := w.glance(ctx, m)
 	defer w.counted([]inbox.Mail{m})
 	err := w.commit(ctx, func(tx journal.Tx) error {
 		m := m
-		if err := w.receive(ctx, tx, stub, &m); err != nil {
+		if err := w.receive(ctx, tx, top, &m); err != nil {
 			return err
 		}
 		return w.d.Ledger.Decide(ctx, tx, []inbox.Mail{m})
@@ -476,8 +476,8 @@ func (w *Worker) aside(ctx context.Context, m inbox.Mail) error {
 	return w.commit(ctx, func(tx journal.Tx) error { return w.d.Ledger.Decide(ctx, tx, []inbox.Mail{m}) })
 }
 
-// stub looks at the top of a mail that could not be read.
-func (w *Worker) stub(ctx context.Context, m inbox.Mail) *Reading {
+// glance looks at the top of a mail that could not be read.
+func (w *Worker) glance(ctx context.Context, m inbox.Mail) *Reading {
 	raw, _, err := w.d.Blobs.OpenBlob(ctx, m.Hash)
 	if err != nil {
 		return w.d.Glance(m, strings.NewReader(""))

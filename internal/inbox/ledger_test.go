@@ -107,7 +107,7 @@ func TestRetryIsForWhatBecameNothing(t *testing.T) {
 		kind   problem.Kind
 	}{
 		1: {inbox.SetAside, "", ""}, 2: {inbox.Muted, "", ""}, 3: {inbox.Muted, "t", problem.KindConflict}, 4: {inbox.Opened, "t", problem.KindConflict},
-		5: {inbox.Repeated, "", problem.KindConflict}, 6: {inbox.Waiting, "", problem.KindConflict}, 7: {inbox.SetAside, "stub", ""},
+		5: {inbox.Repeated, "", problem.KindConflict}, 6: {inbox.Waiting, "", problem.KindConflict}, 7: {inbox.SetAside, "unread", ""},
 	} {
 		m := d.keep(uid, strings.Repeat("x", int(uid)))
 		if c.fate != inbox.Waiting {

@@ -41,6 +41,11 @@ func (c *Console) silence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return c.quieten(w, r, status.Silence{Components: []string{one.Key}}, one.Name, "/console/components/"+one.ID)
+}
+
+// quieten silences for as long as the form says what s names, and says so of what.
+func (c *Console) quieten(w http.ResponseWriter, r *http.Request, s status.Silence, what, back string) error {
 	if c.deps.Desk == nil {
 		return noDesk()
 	}
@@ -48,15 +53,12 @@ func (c *Console) silence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.deps.Desk.Silence(r.Context(), guestOf(r).Actor, status.Silence{
-		Components: []string{one.Key}, To: c.deps.Now().Add(lasts), Reason: r.PostFormValue("reason"),
-	})
-	if err != nil {
+	s.To, s.Reason = c.deps.Now().Add(lasts), r.PostFormValue("reason")
+	if s, err = c.deps.Desk.Silence(r.Context(), guestOf(r).Actor, s); err != nil {
 		return err
 	}
-	back := "/console/components/" + one.ID
 	c.See(w, r, back, &Said{
-		Text: one.Name + " is silenced for " + length(lasts), Undo: "/console/silences/" + s.ID + "/end", With: map[string]string{"back": back},
+		Text: what + " is silenced for " + length(lasts), Undo: "/console/silences/" + s.ID + "/end", With: map[string]string{"back": back},
 	})
 	return nil
 }

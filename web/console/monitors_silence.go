@@ -41,22 +41,5 @@ func (c *Console) silenceMonitor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if c.deps.Desk == nil {
-		return noDesk()
-	}
-	lasts, err := lengthOf(r)
-	if err != nil {
-		return err
-	}
-	s, err := c.deps.Desk.Silence(r.Context(), guestOf(r).Actor, status.Silence{
-		Monitors: []string{m.Key}, To: c.deps.Now().Add(lasts), Reason: r.PostFormValue("reason"),
-	})
-	if err != nil {
-		return err
-	}
-	back := "/console/monitors/" + url.PathEscape(m.ID)
-	c.See(w, r, back, &Said{
-		Text: "The monitor is silenced for " + length(lasts), Undo: "/console/silences/" + s.ID + "/end", With: map[string]string{"back": back},
-	})
-	return nil
+	return c.quieten(w, r, status.Silence{Monitors: []string{m.Key}}, "The monitor", "/console/monitors/"+url.PathEscape(m.ID))
 }
