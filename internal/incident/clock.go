@@ -29,30 +29,14 @@ const (
 // is resolved when all has been well for long enough. Each step is one unit of
 // work, fenced by the lease: a crash between two loses nothing and repeats nothing.
 func (r *Room) Run(ctx context.Context, lease journal.Lease) error {
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
 	var pruned time.Time
-	failing := false
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	return journal.Tick(ctx, tickEvery, r.log, "clock of incidents stands still", r.beat, func(ctx context.Context) error {
 		err := r.tick(ctx, lease)
 		if now := r.now(); err == nil && now.Sub(pruned) >= pruneEvery {
 			pruned, err = now, r.prune(ctx, lease)
 		}
-		switch {
-		case errors.Is(err, journal.ErrLeaseLost):
-			return err
-		case err == nil:
-			r.beat(tickEvery)
-		case ctx.Err() == nil && !failing:
-			r.log.Warn("clock of incidents stands still", "err", err)
-		}
-		failing = err != nil
-	}
+		return err
+	})
 }
 
 // tick does what time alone does, now.

@@ -112,6 +112,32 @@ func UnderLease(ctx context.Context, work Work, lease Lease, fn func(Tx) error) 
 	})
 }
 
+// Tick takes a step of a leased loop every so often, until ctx ends (nil) or a step
+// finds the lease lost (ErrLeaseLost). beat hears of each that went well; of those
+// that did not, the first of a row is warned of as standing still.
+func Tick(ctx context.Context, every time.Duration, log *slog.Logger, still string, beat func(time.Duration), step func(context.Context) error) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := step(ctx)
+		switch {
+		case errors.Is(err, ErrLeaseLost):
+			return err
+		case err == nil:
+			beat(every)
+		case ctx.Err() == nil && !failing:
+			log.Warn(still, "err", err)
+		}
+		failing = err != nil
+	}
+}
+
 // giveBack releases the lease so that the next holder need not wait for its end.
 func giveBack(ctx context.Context, leases Leases, lease Lease, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)

@@ -29,30 +29,14 @@ const (
 // break are noted, tickets come back from out of sight, solved ones close, and what
 // was kept long enough goes. Each step is one unit of work, fenced by the lease.
 func (d *Desk) Run(ctx context.Context, lease journal.Lease) error {
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
 	var tidied time.Time
-	failing := false
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	return journal.Tick(ctx, tickEvery, d.log, "clock of tickets stands still", d.beat, func(ctx context.Context) error {
 		err := d.tick(ctx, lease)
 		if now := d.now(); err == nil && now.Sub(tidied) >= tidyEvery {
 			tidied, err = now, d.tidy(ctx, lease)
 		}
-		switch {
-		case errors.Is(err, journal.ErrLeaseLost):
-			return err
-		case err == nil:
-			d.beat(tickEvery)
-		case ctx.Err() == nil && !failing:
-			d.log.Warn("clock of tickets stands still", "err", err)
-		}
-		failing = err != nil
-	}
+		return err
+	})
 }
 
 // tick does what time alone does, now.
